@@ -65,7 +65,7 @@ impl FromStr for Digest {
 /// Lower-case hexadecimal digits of `bytes`.
 #[must_use]
 pub fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().flat_map(|&byte| hex_digits(byte)).map(char::from).collect()
 }
 
 /// Reads exactly `N` bytes from `2 * N` hexadecimal digits.
@@ -73,19 +73,30 @@ pub fn encode_hex(bytes: &[u8]) -> String {
 /// # Errors
 /// [`InvalidHex`] when the length differs or a character is no hexadecimal digit.
 pub fn decode_hex<const N: usize>(text: &str) -> Result<[u8; N], InvalidHex> {
-    let invalid = InvalidHex { expected: 2 * N };
-    if text.len() != 2 * N {
+    let mut bytes = [0; N];
+    decode_hex_into(text.as_bytes(), &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The two digits of one byte, as ASCII.
+pub(crate) fn hex_digits(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 0x0f].map(|half| if half < 10 { b'0' + half } else { b'a' + half - 10 })
+}
+
+/// As [`decode_hex`], but leaves no copy of the bytes anywhere but in `bytes`: a secret's reader wipes that.
+pub(crate) fn decode_hex_into(digits: &[u8], bytes: &mut [u8]) -> Result<(), InvalidHex> {
+    let invalid = InvalidHex { expected: 2 * bytes.len() };
+    if digits.len() != invalid.expected {
         return Err(invalid);
     }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digits = std::str::from_utf8(pair).map_err(|_| invalid)?;
-        if !pair.iter().all(u8::is_ascii_hexdigit) {
-            return Err(invalid);
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = 0;
+        for digit in pair {
+            let half = char::from(*digit).to_digit(16).ok_or(invalid)?;
+            *byte = *byte << 4 | half as u8;
         }
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| invalid)?;
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// An unambiguous hash: a domain tag, then fields, each either of fixed width or preceded by its length.
