@@ -97,13 +97,14 @@ pub fn generate() -> io::Result<KeyPair> {
 /// [`KeyFileError::Exists`] when anything stands at `path`; [`KeyFileError::Io`] when the system refuses, and then no
 /// file is left behind.
 pub fn save(path: &Path, key: &KeyPair) -> Result<(), KeyFileError> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(MODE).open(path).map_err(|source| {
-            match source.kind() {
-                io::ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.into() },
-                _ => KeyFileError::Io { attempt: "create", path: path.into(), source },
-            }
-        })?;
+    let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
+    let mut file = created.map_err(|source| {
+        if source.kind() == io::ErrorKind::AlreadyExists {
+            KeyFileError::Exists { path: path.into() }
+        } else {
+            KeyFileError::Io { attempt: "create", path: path.into(), source }
+        }
+    })?;
     write_durably(&mut file, path, key).map_err(|source| {
         // Half a key would only be in the way of the next attempt. When it cannot be removed either, the error to
         // report is still the first one.
@@ -168,9 +169,10 @@ fn read(mut file: File, path: &Path) -> Result<KeyPair, KeyFileError> {
 }
 
 fn cannot_read(path: &Path, source: io::Error) -> KeyFileError {
-    match source.kind() {
-        io::ErrorKind::NotFound => KeyFileError::Missing { path: path.into() },
-        _ => KeyFileError::Io { attempt: "read", path: path.into(), source },
+    if source.kind() == io::ErrorKind::NotFound {
+        KeyFileError::Missing { path: path.into() }
+    } else {
+        KeyFileError::Io { attempt: "read", path: path.into(), source }
     }
 }
 
