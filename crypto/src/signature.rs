@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::digest::{InvalidHex, decode_hex, encode_hex};
+use crate::digest::{InvalidHex, decode_hex, encode_hex, impl_hex_serde};
 use serde::{Deserialize, Serialize};
 
 /// A public key (32 bytes). Shown as 64 lower-case hexadecimal digits. It names its owner everywhere.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; 32]);
+
+impl_hex_serde!(PublicKey);
 
 impl PublicKey {
     /// Wraps 32 bytes. Whether they are a usable key is decided by [`SignatureScheme::check_key`].

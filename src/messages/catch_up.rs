@@ -1,0 +1,78 @@
+//! What replicas tell each other so that one that missed something gets it. Unsigned: it counts only for the peer
+//! that sent it, and every content is checked against a digest or a certificate.
+
+use quorate_crypto::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::certificate::CommitCertificate;
+use crate::batch::Batch;
+use crate::codec;
+use crate::types::{SeqNum, View};
+
+/// Where a replica stands. Sent on connect and periodically; the heartbeat of the primary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The highest view it has entered.
+    pub view: View,
+    /// The view it asks for, while it is changing views.
+    pub target: Option<View>,
+    /// Whether it suspects the primary of `view`.
+    pub suspects: bool,
+    /// Whether it may vote.
+    pub standing: Standing,
+    /// Its low watermark.
+    pub stable: SeqNum,
+    /// Up to where it has executed.
+    pub executed: SeqNum,
+    /// The chain hash after `executed`.
+    pub chain: Digest,
+    /// Its progress at the slots after `stable`, in their order; slots behind the list are untouched.
+    #[serde(with = "codec::list")]
+    pub slots: Vec<SlotProgress>,
+}
+
+/// Whether a replica may vote, and why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// It votes.
+    Voting,
+    /// Its state differs from a certified one.
+    Diverged {
+        /// The checkpoint at which that was noticed.
+        at: SeqNum,
+    },
+    /// It stopped because more than f members are provably faulty.
+    Halted,
+}
+
+/// How far a slot is, as far as its peers can help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotProgress {
+    /// The assignment of the current view was accepted.
+    pub pre_prepared: bool,
+    /// Its batch is here.
+    pub has_body: bool,
+    /// A prepared certificate of the current view is here.
+    pub prepared: bool,
+    /// It is committed.
+    pub committed: bool,
+}
+
+/// A committed slot with its proof: what `FetchCommitted` is answered with, and what the journal keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommittedSlot {
+    /// Q Commits.
+    pub certificate: CommitCertificate,
+    /// The batch; `None` is the null batch.
+    pub batch: Option<Batch>,
+}
+
+/// The chain hashes after consecutive slots, to find the first at which two histories differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainDigests {
+    /// The first slot.
+    pub from: SeqNum,
+    /// The chain hash after it and after each following slot.
+    #[serde(with = "codec::list")]
+    pub digests: Vec<Digest>,
+}
