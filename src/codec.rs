@@ -181,7 +181,8 @@ mod tests {
     fn layout_is_fixed_width_little_endian_behind_a_version() {
         let bytes = encode(&sample());
         let expected =
-            [&[1u8, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0][..], &[2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b']].concat();
+            [&[1u8, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0][..], &[2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b']]
+                .concat();
         assert_eq!(bytes, expected);
         assert_eq!(decode(&bytes), Ok(sample()));
     }

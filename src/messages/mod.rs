@@ -18,7 +18,7 @@ pub mod view_change;
 pub use catch_up::{ChainDigests, CommittedSlot, SlotProgress, Standing, Status};
 pub use certificate::{CheckpointCertificate, CommitCertificate, PreparedCertificate, VoteSignature};
 pub use checkpoint::Checkpoint;
-pub use client::{Attestation, Busy, ClientMessage, Refused, RefusalReason, Reply, ReplicaMessage, RequestResult};
+pub use client::{Attestation, Busy, ClientMessage, RefusalReason, Refused, ReplicaMessage, Reply, RequestResult};
 pub use message::Message;
 pub use ordering::{Commit, PrePrepare, Prepare, Proposal};
 pub use request::Request;

@@ -1,0 +1,101 @@
+//! The promises of a replica: the fold of its journal. What it has signed binds it after a crash too.
+
+use std::collections::BTreeMap;
+
+use quorate_crypto::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::actions::JournalRecord;
+use crate::batch::Batch;
+use crate::codec;
+use crate::messages::{
+    CheckpointCertificate, CommitCertificate, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange,
+};
+use crate::types::{SeqNum, View};
+
+/// The proof with which a view was entered: the NewView and the ViewChanges it names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnteredView {
+    /// The primary's proof.
+    pub new_view: Signed<NewView>,
+    /// The Q ViewChanges, in the order in which the NewView names them.
+    #[serde(with = "codec::list")]
+    pub view_changes: Vec<Signed<ViewChange>>,
+}
+
+/// All that binds a replica: it stands at the head of every journal segment, and the records behind it are folded
+/// into it. Its size is bounded by the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promises {
+    /// The proof of the highest view entered; `None` in view 0.
+    pub entered: Option<EnteredView>,
+    /// The own ViewChange with the highest target.
+    pub view_change: Option<Signed<ViewChange>>,
+    /// The certificate of the low watermark; `None` at the genesis.
+    pub stable: Option<CheckpointCertificate>,
+    /// The own checkpoints at and above the low watermark.
+    pub checkpoints: BTreeMap<SeqNum, Digest>,
+    /// The assignment with the highest view that was proposed or accepted at each slot above the low watermark.
+    pub pre_prepared: BTreeMap<SeqNum, Signed<PrePrepare>>,
+    /// The prepared certificate with the highest view of each slot above the low watermark.
+    pub prepared: BTreeMap<SeqNum, PreparedCertificate>,
+    /// The commit certificates of the slots above the low watermark.
+    pub committed: BTreeMap<SeqNum, CommitCertificate>,
+    /// The last slot that went to the executor.
+    pub committed_through: SeqNum,
+}
+
+impl Promises {
+    /// The highest view entered.
+    #[must_use]
+    pub fn view(&self) -> View {
+        self.entered.as_ref().map_or(View(0), |entered| entered.new_view.payload.target)
+    }
+
+    /// The low watermark.
+    #[must_use]
+    pub fn low_watermark(&self) -> SeqNum {
+        self.stable.as_ref().map_or(SeqNum::GENESIS, CheckpointCertificate::seq)
+    }
+
+    /// Adds what a record promises.
+    pub fn fold(&mut self, record: &JournalRecord) {
+        match record {
+            JournalRecord::Batch { .. } => {}
+            JournalRecord::PrePrepared(header) => {
+                self.pre_prepared.insert(header.payload.seq, header.clone());
+            }
+            JournalRecord::Prepared(certificate) => {
+                self.prepared.insert(certificate.seq(), certificate.clone());
+            }
+            JournalRecord::ViewChangeSent(view_change) => self.view_change = Some(view_change.clone()),
+            JournalRecord::ViewEntered(entered) => self.entered = Some(entered.clone()),
+            JournalRecord::Committed(certificate) => {
+                self.committed_through = certificate.seq();
+                self.committed.insert(certificate.seq(), certificate.clone());
+            }
+            JournalRecord::CheckpointTaken(checkpoint) => {
+                self.checkpoints.insert(checkpoint.seq, checkpoint.root);
+            }
+            JournalRecord::CheckpointStable(certificate) => self.raise_low_watermark(certificate),
+        }
+    }
+
+    fn raise_low_watermark(&mut self, certificate: &CheckpointCertificate) {
+        let low = certificate.seq();
+        self.stable = Some(certificate.clone());
+        self.checkpoints.retain(|seq, _| *seq >= low);
+        self.pre_prepared.retain(|seq, _| *seq > low);
+        self.prepared.retain(|seq, _| *seq > low);
+        self.committed.retain(|seq, _| *seq > low);
+    }
+}
+
+/// What storage hands to a replica that starts.
+#[derive(Clone, Debug, Default)]
+pub struct Recovered {
+    /// What binds it.
+    pub promises: Promises,
+    /// The journalled batches of the slots above the low watermark, each under its digest.
+    pub batches: BTreeMap<(SeqNum, Digest), Batch>,
+}
