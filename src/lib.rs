@@ -6,6 +6,7 @@ pub mod codec;
 pub mod committee;
 pub mod config;
 pub mod core;
+pub mod execution;
 pub mod genesis;
 pub mod messages;
 pub mod outcome;

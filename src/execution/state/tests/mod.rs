@@ -1,0 +1,21 @@
+//! Tests of the state as a whole.
+//!
+//! | Module | What it checks |
+//! | --- | --- |
+//! | `shape` | equal contents have equal shapes, whatever the history |
+//! | `model` | a state answers like a `BTreeMap` |
+//! | `sharing` | clones share nodes and not changes |
+//! | `limits` | limits are exact to the byte |
+//! | `proofs` | a proof convinces of the truth only |
+//! | `bulk` | what is written page by page is read back |
+//! | `naive` | the rule of the shape and the hashes, restated |
+//! | `samples` | entries and changes that make awkward shapes |
+
+mod bulk;
+mod limits;
+mod model;
+mod naive;
+mod proofs;
+mod samples;
+mod shape;
+mod sharing;
