@@ -13,6 +13,9 @@ use crate::types::{ClientId, Epoch, SeqNum, WallTime};
 /// The most clients a genesis can list.
 pub const CLIENTS_MAX: usize = 65_536;
 
+/// What a request weighs beside its operation: name (48), length (8) and signature (64).
+pub const REQUEST_OVERHEAD_BYTES: u64 = 48 + 8 + 64;
+
 /// What all replicas of one network share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,14 +163,13 @@ impl Genesis {
 
 impl Limits {
     fn validate(&self) -> Result<(), InvalidGenesis> {
-        let operation_overhead = crate::messages::request::REQUEST_OVERHEAD_BYTES;
         let ranges = [
             ("checkpoint_interval", self.checkpoint_interval, 1, 1024),
             ("client_window", self.client_window, 1, 4096),
             ("operation_bytes_max", self.operation_bytes_max, 1, 256 << 10),
             ("outcome_bytes_max", self.outcome_bytes_max, 64, 32 << 10),
             ("batch_requests_max", self.batch_requests_max, 1, 16_384),
-            ("batch_bytes_max", self.batch_bytes_max, self.operation_bytes_max + operation_overhead, 1 << 20),
+            ("batch_bytes_max", self.batch_bytes_max, self.operation_bytes_max + REQUEST_OVERHEAD_BYTES, 1 << 20),
             ("key_bytes_max", self.key_bytes_max, 1, 128),
             ("value_bytes_max", self.value_bytes_max, 1, 64 << 10),
             ("state_bytes_max", self.state_bytes_max, 1 << 10, 1 << 50),

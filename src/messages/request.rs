@@ -6,12 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::signed::SigningContext;
 use crate::codec;
+use crate::genesis::REQUEST_OVERHEAD_BYTES;
 use crate::types::{ClientId, RequestId};
 
 const DOMAIN: &str = "quorate/request/v1";
-
-/// What a request weighs beside its operation: name (48), length (8) and signature (64).
-pub const REQUEST_OVERHEAD_BYTES: u64 = 48 + 8 + 64;
 
 /// One operation that a client asks for, signed by the client. PBFT's ⟨REQUEST, o, t, c⟩ with session and number as
 /// the timestamp t.
