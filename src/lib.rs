@@ -10,6 +10,7 @@ pub mod execution;
 pub mod genesis;
 pub mod messages;
 pub mod outcome;
+pub mod storage;
 pub mod types;
 
 pub use committee::Committee;
