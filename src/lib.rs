@@ -1,7 +1,9 @@
 //! Quorate: a Byzantine fault tolerant replication engine.
 
 pub mod batch;
+pub mod client;
 pub mod client_window;
+pub mod clock;
 pub mod codec;
 pub mod committee;
 pub mod config;

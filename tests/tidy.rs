@@ -26,6 +26,7 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("config", &[FOUNDATION]),
     ("codec", &[FOUNDATION]),
     ("genesis", &[FOUNDATION]),
+    ("clock", &[FOUNDATION]),
     ("outcome", &[FOUNDATION]),
     ("client_window", &[FOUNDATION]),
     ("messages", &[FOUNDATION, MESSAGES]),
@@ -36,8 +37,8 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     // What a replica answers and attests.
     ("client::session", &[FOUNDATION, MESSAGES, &["execution::receipt"]]),
     ("storage", &[FOUNDATION, MESSAGES, &["core", "execution"]]),
-    ("runtime", &[FOUNDATION, MESSAGES, &["core", "execution", "storage", "client::session"]]),
-    ("client", &[FOUNDATION, MESSAGES, &["execution"]]),
+    ("runtime", &[FOUNDATION, MESSAGES, &["clock", "core", "execution", "storage", "client::session"]]),
+    ("client", &[FOUNDATION, MESSAGES, &["clock", "execution"]]),
 ];
 
 /// The order of the crates: a package, and the packages of the workspace it may depend on.

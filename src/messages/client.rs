@@ -102,6 +102,8 @@ pub struct Refused {
     pub session: Session,
     /// Its number.
     pub number: RequestNumber,
+    /// H(operation): a client uses a refused number for another operation.
+    pub operation: Digest,
     /// Why.
     pub reason: RefusalReason,
 }
