@@ -7,12 +7,14 @@
 //! | `sharing` | clones share nodes and not changes |
 //! | `limits` | limits are exact to the byte |
 //! | `proofs` | a proof convinces of the truth only |
+//! | `malformed` | nodes that no state has are refused under a root that commits to them |
 //! | `bulk` | what is written page by page is read back |
 //! | `naive` | the rule of the shape and the hashes, restated |
 //! | `samples` | entries and changes that make awkward shapes |
 
 mod bulk;
 mod limits;
+mod malformed;
 mod model;
 mod naive;
 mod proofs;

@@ -6,8 +6,8 @@ use proptest::sample::Index;
 use quorate_crypto::Digest;
 
 use crate::codec;
+use crate::execution::state::State;
 use crate::execution::state::proof::{InvalidProof, Proof, ProofNode, ProofValue};
-use crate::execution::state::{State, hash};
 
 use super::samples::{Model, entries, keys, spread_entries, state_of};
 
@@ -156,12 +156,6 @@ fn the_empty_state_proves_the_absence_of_every_key() {
 }
 
 #[test]
-fn an_empty_page_is_no_proof_of_absence() {
-    let proof = Proof { nodes: vec![ProofNode::Page { packed: Bytes::new() }] };
-    assert_eq!(proof.verify(&hash::page_hash(&[]), b"key"), Err(InvalidProof::MalformedNode));
-}
-
-#[test]
 fn an_own_value_without_its_value_proves_nothing() {
     let mut model = spread_entries(100);
     model.insert(Vec::new(), b"own".to_vec());
@@ -170,24 +164,6 @@ fn an_own_value_without_its_value_proves_nothing() {
     let mut proof = state.prove(other);
     proof.nodes.truncate(1);
     assert_eq!(proof.verify(&state.root(), b""), Err(InvalidProof::Incomplete));
-}
-
-#[test]
-fn a_node_whose_keys_do_not_belong_to_its_place_is_refused() {
-    let state = state_of(&spread_entries(100));
-    let stray = state_of(&[(vec![0x12, 0x34], vec![1; 10])].into());
-    let child = stray.root();
-    let root_node = |bitmap| ProofNode::Branch {
-        nibbles: 0,
-        prefix: Bytes::new(),
-        own: ProofValue::Absent,
-        bitmap,
-        children: vec![child, state.root()],
-    };
-    let header = hash::BranchHeader { nibbles: 0, prefix: &[], own: None, bitmap: 0b1_0001 };
-    let root = header.hash_with([child, state.root()].into_iter());
-    let proof = Proof { nodes: vec![root_node(0b1_0001), stray.prove(b"").nodes.remove(0)] };
-    assert_eq!(proof.verify(&root, &[0x02]), Err(InvalidProof::MisplacedNode));
 }
 
 #[test]
