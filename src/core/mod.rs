@@ -1,14 +1,38 @@
 //! Agreement: PBFT as a state machine without I/O. Events go in, actions come out; clocks, sockets, files and threads
 //! are elsewhere. The same events at the same times give the same actions.
+//!
+//! [`Replica`](replica::Replica) is the conductor; its chapters are `normal_case`, `checkpointing`, `suspecting`,
+//! `view_changing` and `catching_up`. The passive parts (`slot`, `window`, `vote_set`, `request_pool`, `checkpoints`,
+//! `view_changes`, `new_view`, `progress`, `peers`, `timers`) own their data and invariant, return outcomes, and never
+//! call each other.
 
 pub mod actions;
 pub mod event;
+pub mod new_view;
 pub mod notice;
 pub mod promises;
 pub mod rejection;
+pub mod replica;
+
+mod catching_up;
+mod checkpointing;
+mod checkpoints;
+mod invariants;
+mod normal_case;
+mod peers;
+mod progress;
+mod request_pool;
+mod slot;
+mod suspecting;
+mod timers;
+mod view_changes;
+mod view_changing;
+mod vote_set;
+mod window;
 
 pub use actions::{Actions, JournalRecord, Order, Outgoing, Recipients};
 pub use event::{Event, ExecutedBatch, ExecutedRequest, Report};
 pub use notice::{Evidence, Notice, StepDownCause, SuspicionCause, ViewChangeCause};
 pub use promises::{EnteredView, Promises, Recovered};
 pub use rejection::Rejection;
+pub use replica::{Identity, Phase, Replica};

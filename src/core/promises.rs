@@ -13,6 +13,11 @@ use crate::messages::{
 };
 use crate::types::{SeqNum, View};
 
+/// A replica that catches up executes far above its low watermark: the latest certificates suffice. The greatest
+/// window has 2,048 slots.
+const COMMITTED_KEPT: usize = 4096;
+const CHECKPOINTS_KEPT: usize = super::checkpoints::OWN_KEPT;
+
 /// The proof with which a view was entered: the NewView and the ViewChanges it names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnteredView {
@@ -73,9 +78,11 @@ impl Promises {
             JournalRecord::Committed(certificate) => {
                 self.committed_through = certificate.seq();
                 self.committed.insert(certificate.seq(), certificate.clone());
+                forget_oldest(&mut self.committed, COMMITTED_KEPT);
             }
             JournalRecord::CheckpointTaken(checkpoint) => {
                 self.checkpoints.insert(checkpoint.seq, checkpoint.root);
+                forget_oldest(&mut self.checkpoints, CHECKPOINTS_KEPT);
             }
             JournalRecord::CheckpointStable(certificate) => self.raise_low_watermark(certificate),
         }
@@ -88,6 +95,12 @@ impl Promises {
         self.pre_prepared.retain(|seq, _| *seq > low);
         self.prepared.retain(|seq, _| *seq > low);
         self.committed.retain(|seq, _| *seq > low);
+    }
+}
+
+fn forget_oldest<V>(map: &mut BTreeMap<SeqNum, V>, kept: usize) {
+    while map.len() > kept {
+        map.pop_first();
     }
 }
 

@@ -1,0 +1,139 @@
+//! Checkpoints and the low watermark (PBFT, section 4.3).
+
+use quorate_crypto::Digest;
+
+use super::actions::{JournalRecord, Order};
+use super::checkpoints::{CheckpointRecorded, Comparison};
+use super::notice::{Evidence, Notice};
+use super::promises::Promises;
+use super::rejection::Rejection;
+use super::replica::Replica;
+use crate::messages::{Checkpoint, CheckpointCertificate, Message, Signed, Standing};
+use crate::types::{ReplicaId, SeqNum};
+
+impl Replica {
+    /// The executor has reached a checkpoint.
+    pub(super) fn take_checkpoint(&mut self, seq: SeqNum, root: Digest) {
+        if seq <= self.window.low() {
+            self.compare_replayed_checkpoint(seq, root);
+            return;
+        }
+        let checkpoint = Checkpoint { seq, root };
+        let promised = self.checkpoints.own().find(|own| own.payload.seq == seq).map(|own| own.payload.root);
+        if let Some(promised) = promised.filter(|promised| *promised != root) {
+            self.diverge(seq, root, promised);
+            return;
+        }
+        let signed = self.sign(checkpoint);
+        self.checkpoints.record_own(signed.clone());
+        let is_certified = seq <= self.checkpoints.certified_seq();
+        if is_certified || self.standing != Standing::Voting {
+            return; // A quorum has said so already: the own vote would help nobody.
+        }
+        if promised.is_none() {
+            self.persist(JournalRecord::CheckpointTaken(checkpoint));
+        }
+        self.broadcast(Message::Checkpoint(signed.clone()));
+        self.count_checkpoint(signed);
+    }
+
+    /// Counts a member's checkpoint.
+    pub(super) fn on_checkpoint(&mut self, vote: Signed<Checkpoint>) -> Result<(), Rejection> {
+        let (seq, low, high) = (vote.payload.seq, self.window.low(), self.window.high());
+        self.require_foreign(vote.signer)?;
+        if seq <= low {
+            return Err(Rejection::OutsideWindow { seq, low, high });
+        }
+        match self.count_checkpoint(vote.clone()) {
+            CheckpointRecorded::New => Ok(()),
+            CheckpointRecorded::Unchanged => Err(Rejection::Duplicate),
+            CheckpointRecorded::Equivocated { first } => {
+                let signer = vote.signer;
+                self.evidence(Evidence::Checkpoints(first, vote));
+                Err(Rejection::Equivocation { signer, seq })
+            }
+        }
+    }
+
+    /// A peer proves that a checkpoint is certified: a goal, until it is executed here too.
+    pub(super) fn on_checkpoint_certificate(&mut self, certificate: CheckpointCertificate) -> Result<(), Rejection> {
+        if !self.checkpoints.record_certificate(certificate) {
+            return Err(Rejection::Duplicate);
+        }
+        self.compare_checkpoint();
+        Ok(())
+    }
+
+    /// A peer wants the certificate of the own low watermark.
+    pub(super) fn on_fetch_checkpoint(&mut self, from: ReplicaId) -> Result<(), Rejection> {
+        self.require_question(from)?;
+        if let Some(stable) = self.checkpoints.stable().cloned() {
+            self.send(from, Message::CheckpointCertificate(stable));
+        }
+        Ok(())
+    }
+
+    fn count_checkpoint(&mut self, vote: Signed<Checkpoint>) -> CheckpointRecorded {
+        let checkpoint = vote.payload;
+        let recorded = self.checkpoints.record(vote);
+        if recorded == CheckpointRecorded::New
+            && let Some(certificate) = self.checkpoints.certificate(checkpoint, self.committee().quorum())
+            && self.checkpoints.record_certificate(certificate)
+        {
+            self.compare_checkpoint();
+        }
+        recorded
+    }
+
+    /// The low watermark is the highest checkpoint that is both certified and executed here. It never falls.
+    pub(super) fn compare_checkpoint(&mut self) {
+        match self.checkpoints.compare() {
+            Comparison::Nothing => {}
+            Comparison::Diverged { seq, own, certified } => self.diverge(seq, own, certified),
+            Comparison::Stable(certificate) => self.raise_low_watermark(certificate),
+        }
+    }
+
+    fn raise_low_watermark(&mut self, certificate: CheckpointCertificate) {
+        let (seq, root) = (certificate.seq(), certificate.root());
+        self.window.advance(seq);
+        self.checkpoints.set_stable(certificate.clone());
+        self.next_seq = self.next_seq.max(seq.next());
+        self.persist(JournalRecord::CheckpointStable(certificate.clone()));
+        self.actions.execute.push(Order::Stable(certificate));
+        self.notice(Notice::CheckpointStable { seq, root });
+        self.adopt_from_beyond();
+        // Slots of the NewView that lay beyond the high watermark may have come into the window.
+        self.install_re_proposals();
+    }
+
+    /// A replayed checkpoint must be what was certified.
+    fn compare_replayed_checkpoint(&mut self, seq: SeqNum, root: Digest) {
+        let stable = self.checkpoints.stable().filter(|stable| stable.seq() == seq).map(CheckpointCertificate::root);
+        if let Some(certified) = stable.filter(|certified| *certified != root) {
+            self.diverge(seq, root, certified);
+        }
+    }
+
+    /// The own state is not the certified one: stop voting and find the first slot at which it went wrong.
+    fn diverge(&mut self, seq: SeqNum, own: Digest, certified: Digest) {
+        if self.standing != Standing::Voting {
+            return;
+        }
+        self.standing = Standing::Diverged { at: seq };
+        self.notice(Notice::Diverged { seq, own, certified });
+        let from = self.limits().checkpoint_at_or_below(seq.previous()).next();
+        self.broadcast(Message::FetchChain { from, to: seq });
+    }
+
+    /// Restores the own checkpoints, so that they are sent again to whoever lacks them.
+    pub(super) fn restore_checkpoints(&mut self, promises: &Promises) {
+        for (seq, root) in &promises.checkpoints {
+            let signed = self.sign(Checkpoint { seq: *seq, root: *root });
+            self.checkpoints.record_own(signed.clone());
+            if *seq > self.window.low() {
+                self.checkpoints.record(signed);
+            }
+        }
+    }
+}

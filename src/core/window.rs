@@ -1,0 +1,90 @@
+//! The log between the watermarks (PBFT, section 4.3): the only slots that are voted on, and all the memory they take.
+
+use std::collections::BTreeMap;
+
+use super::rejection::Rejection;
+use super::slot::Slot;
+use crate::types::SeqNum;
+
+/// The slots in (low, low + L]. Invariant: no slot outside.
+#[derive(Clone, Debug)]
+pub struct Window {
+    low: SeqNum,
+    width: u64,
+    slots: BTreeMap<SeqNum, Slot>,
+}
+
+impl Window {
+    /// A window of L = `width` slots above the low watermark.
+    #[must_use]
+    pub fn new(low: SeqNum, width: u64) -> Self {
+        Window { low, width, slots: BTreeMap::new() }
+    }
+
+    /// h, the low watermark.
+    #[must_use]
+    pub fn low(&self) -> SeqNum {
+        self.low
+    }
+
+    /// H = h + L, the high watermark.
+    #[must_use]
+    pub fn high(&self) -> SeqNum {
+        self.low.plus(self.width)
+    }
+
+    /// Whether a slot is voted on.
+    #[must_use]
+    pub fn contains(&self, seq: SeqNum) -> bool {
+        seq > self.low && seq <= self.high()
+    }
+
+    /// Fails for a slot outside.
+    ///
+    /// # Errors
+    /// [`Rejection::OutsideWindow`].
+    pub fn require(&self, seq: SeqNum) -> Result<(), Rejection> {
+        if self.contains(seq) {
+            Ok(())
+        } else {
+            Err(Rejection::OutsideWindow { seq, low: self.low, high: self.high() })
+        }
+    }
+
+    /// What is known of a slot.
+    #[must_use]
+    pub fn slot(&self, seq: SeqNum) -> Option<&Slot> {
+        self.slots.get(&seq)
+    }
+
+    /// The slot, made if it is untouched.
+    ///
+    /// # Errors
+    /// [`Rejection::OutsideWindow`].
+    pub fn slot_mut(&mut self, seq: SeqNum) -> Result<&mut Slot, Rejection> {
+        self.require(seq)?;
+        Ok(self.slots.entry(seq).or_insert_with(|| Slot::new(seq)))
+    }
+
+    /// The slot, if anything is known of it.
+    pub fn known_mut(&mut self, seq: SeqNum) -> Option<&mut Slot> {
+        self.slots.get_mut(&seq)
+    }
+
+    /// All touched slots, ascending.
+    pub fn slots(&self) -> impl DoubleEndedIterator<Item = (SeqNum, &Slot)> {
+        self.slots.iter().map(|(seq, slot)| (*seq, slot))
+    }
+
+    /// The touched slots after `seq`, ascending.
+    pub fn slots_after(&self, seq: SeqNum) -> impl DoubleEndedIterator<Item = (SeqNum, &Slot)> {
+        self.slots.range(seq.next()..).map(|(seq, slot)| (*seq, slot))
+    }
+
+    /// Raises the low watermark and forgets all slots at or below it.
+    pub fn advance(&mut self, low: SeqNum) {
+        assert!(low > self.low, "the low watermark never falls");
+        self.low = low;
+        self.slots = self.slots.split_off(&low.next());
+    }
+}
