@@ -423,8 +423,8 @@ impl Replica {
             let Ok(slot) = self.window.slot_mut(seq) else { continue };
             let batches = by_slot.remove(&seq).unwrap_or_default();
             slot.restore(Promised { accepted, prepared, committed, batches });
-            prepare.into_iter().for_each(|vote| drop(slot.prepares.record(vote)));
-            commit.into_iter().for_each(|vote| drop(slot.commits.record(vote)));
+            slot.prepares.extend(prepare);
+            slot.commits.extend(commit);
         }
     }
 

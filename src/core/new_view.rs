@@ -34,14 +34,14 @@ pub struct Conflict(pub PreparedCertificate, pub PreparedCertificate);
 ///
 /// # Errors
 /// [`Conflict`] when two certificates of one view disagree.
-pub fn plan<'a>(view_changes: impl IntoIterator<Item = &'a ViewChange> + Clone) -> Result<Plan, Conflict> {
+pub fn plan<'a>(view_changes: impl IntoIterator<Item = &'a ViewChange> + Clone) -> Result<Plan, Box<Conflict>> {
     let min_s = view_changes.clone().into_iter().map(ViewChange::stable_seq).max().unwrap_or_default();
     let mut highest: BTreeMap<SeqNum, &PreparedCertificate> = BTreeMap::new();
     for certificate in view_changes.into_iter().flat_map(|view_change| &view_change.prepared) {
         match highest.get(&certificate.seq()) {
             _ if certificate.seq() <= min_s => {}
             Some(known) if known.view() == certificate.view() && known.digest() != certificate.digest() => {
-                return Err(Conflict((*known).clone(), certificate.clone()));
+                return Err(Box::new(Conflict((*known).clone(), certificate.clone())));
             }
             Some(known) if known.view() >= certificate.view() => {}
             Some(_) | None => {

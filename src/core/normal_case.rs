@@ -26,8 +26,8 @@ impl Replica {
         let id = request.id;
         match self.progress.admit(&id, self.limits().client_window) {
             Admission::Executed => self.actions.execute.push(Order::Resend { to: id.client, id }),
-            Admission::OldSession { current } => self.refuse(id, RefusalReason::OldSession { current }),
-            Admission::OutsideWindow => self.refuse(id, RefusalReason::OutsideWindow),
+            Admission::OldSession { current } => self.refuse(&request, RefusalReason::OldSession { current }),
+            Admission::OutsideWindow => self.refuse(&request, RefusalReason::OutsideWindow),
             Admission::New => match self.pool.add(request.into_inner(), self.now.monotonic) {
                 Pooled::Full => {
                     let message = ReplicaMessage::Busy(Busy { session: id.session, number: id.number });
@@ -59,9 +59,10 @@ impl Replica {
         Ok(())
     }
 
-    fn refuse(&mut self, id: RequestId, reason: RefusalReason) {
-        let message = ReplicaMessage::Refused(Refused { session: id.session, number: id.number, reason });
-        self.actions.send.push(Outgoing::Client { to: id.client, message });
+    fn refuse(&mut self, request: &Request, reason: RefusalReason) {
+        let RequestId { client, session, number } = request.id;
+        let refused = Refused { session, number, operation: request.operation_digest(), reason };
+        self.actions.send.push(Outgoing::Client { to: client, message: ReplicaMessage::Refused(refused) });
     }
 
     /// A backup hands a request on to the primary; to everybody while it suspects the primary.

@@ -81,6 +81,11 @@ impl<P: Vote> VoteSet<P> {
         }
     }
 
+    /// Puts back own votes that the journal promised.
+    pub fn extend(&mut self, votes: impl IntoIterator<Item = Signed<P>>) {
+        self.votes.extend(votes.into_iter().map(|vote| (vote.signer, vote)));
+    }
+
     /// The vote of one member.
     #[must_use]
     pub fn of(&self, signer: ReplicaId) -> Option<&Signed<P>> {
