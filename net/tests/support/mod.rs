@@ -2,6 +2,9 @@
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 pub mod rogue;
+/// How a correct peer opens streams; what it says on them is another matter.
+#[path = "../../src/streams.rs"]
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -145,4 +148,14 @@ pub fn number_of(frame: &Bytes) -> u32 {
 
 pub fn queued(outcome: SendOutcome) {
     assert_eq!(outcome, SendOutcome::Queued);
+}
+
+/// Waits until `condition` holds. For what no event reports.
+pub async fn until(condition: impl Fn() -> bool) {
+    let holds = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, holds).await.expect("the condition in time");
 }
