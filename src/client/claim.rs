@@ -1,6 +1,6 @@
 //! What single replicas say about one request. A claim convinces nobody before W members make the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use quorate_crypto::{Digest, Hasher};
@@ -111,36 +111,40 @@ impl fmt::Display for Refusal {
 
 /// The newest claim of every member about one request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Claims(BTreeMap<ReplicaId, Claim>);
+pub(super) struct Claims {
+    newest: BTreeMap<ReplicaId, Claim>,
+    /// The members that had no room, or not yet, since the request was last sent.
+    deferring: BTreeSet<ReplicaId>,
+}
 
 impl Claims {
     /// Notes a member's claim in the place of its earlier one.
     ///
     /// Returns how many members now make that claim.
     pub(super) fn record(&mut self, from: ReplicaId, claim: Claim) -> usize {
-        self.0.insert(from, claim);
-        self.0.values().filter(|other| **other == claim).count()
+        match claim {
+            Claim::Busy | Claim::Refused(Refusal::OutsideWindow) => self.deferring.insert(from),
+            Claim::Executed { .. } | Claim::Refused(_) => self.deferring.remove(&from),
+        };
+        self.newest.insert(from, claim);
+        self.newest.values().filter(|other| **other == claim).count()
     }
 
-    /// Forgets what can change, because the members are asked again.
-    ///
-    /// Returns how many had no room, or not yet.
-    pub(super) fn forget_not_yet(&mut self) -> usize {
-        let before = self.0.len();
-        self.0.retain(|_, claim| !matches!(claim, Claim::Busy | Claim::Refused(Refusal::OutsideWindow)));
-        before - self.0.len()
+    /// How many members had no room, or not yet, since this was asked last.
+    pub(super) fn take_deferring(&mut self) -> usize {
+        std::mem::take(&mut self.deferring).len()
     }
 
     /// Who said what, and who nothing.
     pub(super) fn answers(&self, members: impl Iterator<Item = ReplicaId>, needed: usize) -> Answers {
-        let said = self.0.iter().map(|(member, claim)| (*member, *claim)).collect();
-        let silent = members.filter(|member| !self.0.contains_key(member)).collect();
+        let said = self.newest.iter().map(|(member, claim)| (*member, *claim)).collect();
+        let silent = members.filter(|member| !self.newest.contains_key(member)).collect();
         Answers { said, silent, needed }
     }
 }
 
 /// Who has said what about a request that is not decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     /// The members that said something, with the last thing they said.
     pub said: Vec<(ReplicaId, Claim)>,

@@ -260,7 +260,7 @@ impl ClientSession {
             is_contact_silent |= pending.attempts == 0 && pending.contact == self.first_contact;
             pending.attempts = pending.attempts.saturating_add(1);
             pending.retry_at = now.plus(self.retry.pause(pending.attempts));
-            if pending.claims.forget_not_yet() >= weak_quorum {
+            if pending.claims.take_deferring() >= weak_quorum {
                 continue;
             }
             self.outputs.extend(members.clone().map(|member| send(member, &pending.request)));

@@ -1,17 +1,14 @@
 //! The rules of a client's session, one test each: a client, a committee that the test speaks for, no sockets.
 
-#[path = "client/world.rs"]
-mod world;
-
 use std::time::Duration;
 
+use crate::world::{SESSION, busy, identity, operation, receivers, refused, reply, requests, session, truth, verifier};
 use bytes::Bytes;
 use proptest::prelude::*;
 use quorate::client::{Claim, ClientSession, Failure, Output, SubmitError};
 use quorate::messages::{RefusalReason, ReplicaMessage, Reply, RequestResult};
 use quorate::outcome::Outcome;
 use quorate::{Instant, ReplicaId, RequestNumber, SeqNum, Session};
-use world::{SESSION, busy, identity, operation, receivers, refused, reply, requests, session, truth, verifier};
 
 const START: Instant = Instant(0);
 
@@ -383,8 +380,6 @@ fn liar_message(number: u64, message: u8) -> ReplicaMessage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     /// Loss is a step that is not drawn, duplication one that is drawn twice, reordering the order of the draws.
     #[test]
     fn any_interleaving_of_true_replies_and_f_liars_returns_the_truth(
