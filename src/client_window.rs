@@ -84,6 +84,14 @@ impl ClientWindow {
         self.raise_floor();
     }
 
+    /// Whether it could have been made by [`new`](Self::new) with this C and [`record`](Self::record), for a window that
+    /// was decoded.
+    #[must_use]
+    pub fn is_well_formed(&self, width: u64) -> bool {
+        let starts_with_a_gap = self.above.first().is_some_and(|word| word & 1 == 0);
+        self.width == width && self.above.len() as u64 == width.div_ceil(64) && starts_with_a_gap
+    }
+
     fn is_marked(&self, number: RequestNumber) -> bool {
         let (word, bit) = place(number.0.saturating_sub(self.floor.0).saturating_sub(1));
         number > self.floor && self.above.get(word).is_some_and(|word| word >> bit & 1 == 1)

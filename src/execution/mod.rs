@@ -2,20 +2,44 @@
 //!
 //! | Module | What it holds |
 //! | --- | --- |
-//! | [`state_machine`] | [`StateMachine`]: the easy way to write an application |
+//! | [`executor`] | [`Executor`]: applies batches in order, each operation at most once |
+//! | `client_table` | which requests are executed, and their results |
+//! | `chain` | the hash chain over the history |
+//! | `replies` | what the clients get |
+//! | `attestations` | which batches can be attested, and by whom |
+//! | [`receipt`] | [`Receipt`]: what a client can show to a third party |
+//! | `checkpoints` | the states that wait for a certificate, and the certified one |
+//! | `snapshot` | [`Snapshot`]: a whole replicated state, in memory and as a file |
 //! | [`application`] | [`Application`]: what the executor drives |
+//! | [`state_machine`] | [`StateMachine`]: the easy way to write an application |
 //! | `state_machine_application` | [`StateMachineApplication`]: the one as the other |
 //! | [`state`] | the ordered key-value state with its incremental Merkle root and proofs |
 //! | `state_file` | a state as a stream of bytes |
 //! | `guard` | an application's panic as a value |
 
 pub mod application;
+mod attestations;
+mod chain;
+mod checkpoints;
+mod client_table;
+pub mod executor;
 mod guard;
+pub mod receipt;
+mod replies;
+mod snapshot;
 pub mod state;
 mod state_file;
 pub mod state_machine;
 mod state_machine_application;
+#[cfg(test)]
+mod tests;
 
 pub use application::{Admission, Application, ApplicationSnapshot, Operation};
+pub use attestations::Signer;
+pub use chain::{Link, genesis_chain};
+pub use checkpoints::Stability;
+pub use executor::{Applied, Executor, Replies};
+pub use receipt::{InvalidReceipt, Receipt, ReceiptBuilder};
+pub use snapshot::{RestoreError, Snapshot};
 pub use state_machine::{Context, Refusal, StateMachine};
 pub use state_machine_application::StateMachineApplication;
