@@ -22,14 +22,14 @@ pub struct Signer {
 }
 
 /// The recent batches. Bounded: at most 3K of them, each with two digests for a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Attestations {
     signer: Signer,
     /// Consecutive slots up to the executed one.
     batches: BTreeMap<SeqNum, Attestable>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Attestable {
     chain: Digest,
     results: MerkleTree,

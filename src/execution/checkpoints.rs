@@ -15,7 +15,7 @@ use crate::types::SeqNum;
 const PENDING_MAX: usize = 4;
 
 /// Snapshots share what did not change, so that each costs what changed since the one before.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Checkpoints {
     pending: BTreeMap<SeqNum, Snapshot>,
     certified: Option<(CheckpointCertificate, Snapshot)>,

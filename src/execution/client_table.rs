@@ -186,3 +186,74 @@ fn result_key(client: &ClientId, number: RequestNumber) -> [u8; RESULT_KEY_BYTES
     key[WINDOW_KEY_BYTES..].copy_from_slice(&number.0.to_be_bytes());
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::types::{SeqNum, Session};
+
+    const CLIENT: ClientId = ClientId(PublicKey::from_bytes([7; 32]));
+
+    fn result(number: u64) -> RequestResult {
+        RequestResult {
+            session: Session(1),
+            number: RequestNumber(number),
+            seq: SeqNum(1),
+            index: 0,
+            operation: Digest::ZERO,
+            outcome: Outcome::Panicked,
+        }
+    }
+
+    fn read_with(entries: &[(&[u8], Vec<u8>)], width: u64) -> io::Result<ClientTable> {
+        let mut file = Vec::new();
+        write_state(&State::from_entries(StateLimits::default(), entries.iter().cloned()).unwrap(), &mut file)?;
+        ClientTable::read(width, &mut &file[..])
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote() {
+        let mut table = ClientTable::new(4);
+        let id = RequestId { client: CLIENT, session: Session(1), number: RequestNumber(2) };
+        let admitted = table.admit([&id].into_iter());
+        table.record(admitted, &[(CLIENT, result(2))]);
+        let mut file = Vec::new();
+        table.write(&mut file).unwrap();
+        let read = ClientTable::read(4, &mut &file[..]).unwrap();
+        assert_eq!((read.root(), read.windows(), read.result(&id)), (table.root(), table.windows(), Some(result(2))));
+        assert!(ClientTable::read(5, &mut &file[..]).is_err(), "another C");
+    }
+
+    #[test]
+    fn refuses_entries_that_no_table_has() {
+        let window = codec::canonical(&ClientWindow::new(4));
+        let stored = codec::canonical(&result(2));
+        let key = result_key(&CLIENT, RequestNumber(2));
+        assert!(read_with(&[(&window_key(&CLIENT), window.clone()), (&key, stored.clone())], 4).is_ok());
+        let longer = [&key[..], &[0]].concat();
+        let other_tag = [&key[..32], &[2], &key[33..]].concat();
+        let damaged: [&[(&[u8], Vec<u8>)]; 6] = [
+            &[(&window_key(&CLIENT), stored.clone())],
+            &[(&key, window)],
+            &[(&result_key(&CLIENT, RequestNumber(3)), stored.clone())],
+            &[(&longer, stored.clone())],
+            &[(&other_tag, stored.clone())],
+            &[(&[], stored)],
+        ];
+        for (number, entries) in damaged.iter().enumerate() {
+            assert!(read_with(entries, 4).is_err(), "case {number}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_skipped_leaves_no_entry() {
+        let mut table = ClientTable::new(4);
+        let empty = table.root();
+        let id = RequestId { client: CLIENT, session: Session(1), number: RequestNumber(5) };
+        let admitted = table.admit([&id].into_iter());
+        assert_eq!(admitted.decisions, [Err(SkipReason::OutsideWindow)]);
+        table.record(admitted, &[]);
+        assert_eq!(table.root(), empty);
+    }
+}

@@ -26,7 +26,7 @@ use crate::types::{ClientId, RequestId, SeqNum, WallTime};
 
 /// Owns the application and the client table, and everything that follows from executing a batch: results, replies, the
 /// chain hash, checkpoints, attestations and proven reads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Executor<A> {
     limits: Limits,
     application: A,
@@ -71,7 +71,8 @@ impl<A: Application> Executor<A> {
     }
 
     /// An executor in the state that [`Snapshot::write`] wrote. The root is computed from what was read. The state waits
-    /// for its certificate like a checkpoint that was executed here.
+    /// for its certificate like a checkpoint that was executed here: whoever has it hands it to
+    /// [`stable`](Executor::stable), so that reads are proven at once.
     ///
     /// # Errors
     /// [`RestoreError`] when the source fails, or what it holds is not a whole snapshot of this network.

@@ -60,6 +60,20 @@ pub enum InvalidReceipt {
 }
 
 impl Receipt {
+    /// The receipt of a result from the parts of several members; `None` while fewer than W of them agree. Parts that
+    /// prove nothing are left out.
+    #[must_use]
+    pub fn assemble(
+        client: ClientId,
+        result: RequestResult,
+        parts: impl IntoIterator<Item = AttestedResult>,
+        committee: &Committee,
+        context: &SigningContext,
+    ) -> Option<Receipt> {
+        let mut builder = ReceiptBuilder::new(client, result);
+        parts.into_iter().find_map(|part| builder.add(part, committee, context).ok().flatten())
+    }
+
     /// Checks the receipt with nothing but the committee's keys and the network's [`SigningContext`].
     ///
     /// # Errors

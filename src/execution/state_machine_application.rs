@@ -70,6 +70,17 @@ impl<M: StateMachine> Application for StateMachineApplication<M> {
     }
 }
 
+// Derived, it would ask that M can be cloned.
+impl<M> Clone for StateMachineApplication<M> {
+    fn clone(&self) -> Self {
+        StateMachineApplication {
+            machine: Arc::clone(&self.machine),
+            outcome_bytes_max: self.outcome_bytes_max,
+            state: self.state.clone(),
+        }
+    }
+}
+
 impl<M> fmt::Debug for StateMachineApplication<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StateMachineApplication({} entries)", self.state.len())

@@ -151,6 +151,22 @@ fn a_bad_part_is_refused_and_does_not_spoil_the_others() {
 }
 
 #[test]
+fn parts_are_assembled_whatever_stands_among_them() {
+    let world = World::new(limits());
+    let (result, parts) = attested(&world);
+    let assemble = |members: &[usize]| {
+        let parts = members.iter().map(|member| {
+            let mut part = parts[*member].clone();
+            part.path.index += u64::from(*member == 0);
+            part
+        });
+        Receipt::assemble(client(0), result.clone(), parts, &world.genesis.committee, &world.context)
+    };
+    assert_eq!(assemble(&[0, 3, 3]), None);
+    assert_eq!(assemble(&[2, 0, 3]).map(|receipt| verify(&world, &receipt)), Some(Ok(())));
+}
+
+#[test]
 fn batches_of_the_last_two_checkpoints_are_attested_and_older_ones_refused() {
     let world = World::new(limits());
     let mut executor = world.executor(0);
