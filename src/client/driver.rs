@@ -6,15 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::attest::AttestationCollector;
 use super::error::ClientError;
 use super::handle::{ClientOptions, ClientTransport};
 use super::inbox::Mailbox;
 use super::inquiry::{AnswerSender, Inquiries, answer};
 use super::query::QueryCollector;
+use super::receipts::ReceiptCollector;
 use super::session::{ClientSession, Identity, Output, SubmitError};
 use crate::clock::Clock;
-use crate::genesis::Genesis;
+use crate::committee::Committee;
 use crate::messages::{ClientMessage, ReplicaMessage, RequestResult, Verifier};
 use crate::types::{Instant, ReplicaId, RequestNumber, Session};
 
@@ -30,7 +30,7 @@ pub(super) type ResultSender = oneshot::Sender<Result<RequestResult, ClientError
 pub(super) enum Command {
     Submit { operation: Bytes, reply: ResultSender },
     Query { key: Bytes, reply: AnswerSender<QueryCollector> },
-    Receipt { result: RequestResult, reply: AnswerSender<AttestationCollector> },
+    Receipt { result: RequestResult, reply: AnswerSender<ReceiptCollector> },
 }
 
 /// A call that waits for room in the window.
@@ -46,7 +46,7 @@ struct Caller {
 }
 
 pub(super) struct Driver {
-    genesis: Arc<Genesis>,
+    identity: Identity,
     options: ClientOptions,
     transport: Arc<dyn ClientTransport>,
     clock: Arc<dyn Clock>,
@@ -55,7 +55,7 @@ pub(super) struct Driver {
     waiting: VecDeque<Waiting>,
     callers: BTreeMap<RequestNumber, Caller>,
     queries: Inquiries<QueryCollector>,
-    receipts: Inquiries<AttestationCollector>,
+    receipts: Inquiries<ReceiptCollector>,
     next_tag: u64,
 }
 
@@ -74,13 +74,13 @@ impl Driver {
             transport,
             clock,
             verifier,
-            session: ClientSession::new(identity, session, options.retry),
+            session: ClientSession::new(identity.clone(), session, options.retry),
             waiting: VecDeque::new(),
             callers: BTreeMap::new(),
             queries: Inquiries::new(Arc::clone(&genesis), options),
-            receipts: Inquiries::new(Arc::clone(&genesis), options),
+            receipts: Inquiries::new(genesis, options),
             next_tag: 0,
-            genesis,
+            identity,
         }
     }
 
@@ -96,9 +96,15 @@ impl Driver {
                 () = mailbox.wait() => self.on_mail(&mailbox),
                 () = self.until_deadline() => self.on_deadline(),
             }
+            // Numbers are used again after a failure: who waited must hear of it before somebody else gets the number.
+            self.flush();
             self.send_waiting();
             self.flush();
         }
+    }
+
+    fn committee(&self) -> &Committee {
+        &self.identity.genesis.committee
     }
 
     fn now(&self) -> Instant {
@@ -117,8 +123,7 @@ impl Driver {
     }
 
     fn on_command(&mut self, command: Command) {
-        let (now, needed) = (self.now(), self.genesis.committee.weak_quorum());
-        let verifier = Arc::clone(&self.verifier);
+        let now = self.now();
         let question = match command {
             Command::Submit { operation, reply } => {
                 let give_up_at = now.plus(self.options.timeout);
@@ -127,11 +132,11 @@ impl Driver {
             }
             Command::Query { key, reply } => {
                 self.next_tag = self.next_tag.wrapping_add(1);
+                let (verifier, needed) = (Arc::clone(&self.verifier), self.committee().weak_quorum());
                 self.queries.ask(now, QueryCollector::new(verifier, needed, self.next_tag, key), reply)
             }
             Command::Receipt { result, reply } => {
-                let collector = AttestationCollector::new(verifier, needed, self.session.client(), result);
-                self.receipts.ask(now, collector, reply)
+                self.receipts.ask(now, ReceiptCollector::new(self.identity.clone(), result), reply)
             }
         };
         if let Some(question) = question {
@@ -141,7 +146,7 @@ impl Driver {
 
     fn on_mail(&mut self, mailbox: &Mailbox) {
         let now = self.now();
-        for (member, slot) in self.genesis.committee.ids().zip(mailbox.drain()) {
+        for (member, slot) in self.committee().ids().zip(mailbox.drain()) {
             if let Some(is_up) = slot.link {
                 self.session.on_link(member, is_up);
             }
@@ -218,6 +223,6 @@ impl Driver {
 
     fn send_to_all(&self, message: &ClientMessage) {
         let frame = message.encode();
-        self.genesis.committee.ids().for_each(|member: ReplicaId| self.transport.send(member, frame.clone()));
+        self.committee().ids().for_each(|member: ReplicaId| self.transport.send(member, frame.clone()));
     }
 }

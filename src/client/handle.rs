@@ -12,8 +12,8 @@ use super::inbox::{ClientInbox, Mailbox};
 use super::query::ProvenValue;
 use super::session::{Identity, Retry};
 use crate::clock::Clock;
+use crate::execution::Receipt;
 use crate::messages::RequestResult;
-use crate::messages::client::AttestedResult;
 use crate::types::{ClientId, ReplicaId};
 
 /// Commands that wait for the client's task before callers have to wait.
@@ -92,11 +92,11 @@ impl Client {
         self.call(|reply| Command::Query { key, reply }).await
     }
 
-    /// Attestations of W replicas for a result of this client: together they convince anyone who knows the genesis.
+    /// The receipt of a result of this client: attestations of W replicas, which convince anyone who knows the genesis.
     ///
     /// # Errors
     /// [`ClientError`] when too few replicas answer, or the result is too old.
-    pub async fn receipt(&self, result: RequestResult) -> Result<Vec<AttestedResult>, ClientError> {
+    pub async fn receipt(&self, result: RequestResult) -> Result<Receipt, ClientError> {
         self.call(|reply| Command::Receipt { result, reply }).await
     }
 

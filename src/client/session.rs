@@ -37,6 +37,9 @@ pub struct Identity {
     pub key: KeyPair,
 }
 
+/// No pause is shorter, whatever the options say.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+
 /// When a request without an answer is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -56,7 +59,7 @@ impl Retry {
     /// The pause after a request was sent for the `attempts`th time again.
     #[must_use]
     pub fn pause(&self, attempts: u32) -> Duration {
-        self.first.saturating_mul(1 << attempts.min(20)).min(self.cap)
+        self.first.saturating_mul(1 << attempts.min(20)).min(self.cap).max(PAUSE_MIN)
     }
 }
 
@@ -238,7 +241,8 @@ impl ClientSession {
         }
     }
 
-    /// Hears that the channel to a member was lost or is there again. At the beginning all are taken to be there.
+    /// Hears that the channel to a member was lost or is there again. At the beginning all are taken to be there. What
+    /// only that member was sent may be lost with it, and is sent again at once: to it, or to who takes its place.
     pub fn on_link(&mut self, member: ReplicaId, is_up: bool) {
         if is_up {
             self.links_down.remove(&member);
@@ -247,6 +251,11 @@ impl ClientSession {
         }
         if self.links_down.contains(&self.first_contact) {
             self.choose_next_contact();
+        }
+        let contact = if is_up { member } else { self.first_contact };
+        for pending in self.pending.values_mut().filter(|pending| pending.attempts == 0 && pending.contact == member) {
+            pending.contact = contact;
+            self.outputs.push(send(contact, &pending.request));
         }
     }
 

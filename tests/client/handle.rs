@@ -176,6 +176,33 @@ async fn refusals_and_oversized_operations_are_errors_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_number_that_is_used_again_gives_every_caller_its_own_result() {
+    let (client, _) = start(|_, message| {
+        let request = request(message)?;
+        if request.operation.ends_with(b"1") {
+            let (session, number, operation) = (request.id.session, request.id.number, request.operation_digest());
+            let reason = RefusalReason::NotAdmitted(request.operation);
+            return Some(ReplicaMessage::Refused(Refused { session, number, operation, reason }));
+        }
+        Some(reply(executed(&request)))
+    });
+    let calls: Vec<_> = (0..40)
+        .map(|n| {
+            let client = client.clone();
+            tokio::spawn(async move { (n, client.submit(operation(n)).await) })
+        })
+        .collect();
+    for call in calls {
+        let (n, result) = call.await.unwrap();
+        let refused = Failure::Refused(RefusalReason::NotAdmitted(operation(n)));
+        match result {
+            Ok(result) => assert_eq!(result.outcome, Outcome::Done(operation(n))),
+            Err(error) => assert_eq!(error, ClientError::Failed(refused)),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_member_that_is_cut_off_is_not_asked_first() {
     let (client, members) = start(|_, message| execute(message));
     members.inbox.get().unwrap().link(ReplicaId(0), false);
@@ -227,9 +254,11 @@ async fn a_receipt_needs_valid_equal_attestations_of_a_weak_quorum() {
         },
     });
     let result = client.submit(operation(1)).await.unwrap();
-    let attested = client.receipt(result).await.unwrap();
-    let signers: Vec<_> = attested.iter().map(|attested| attested.attestation.signer.0).collect();
-    assert_eq!(signers, [2, 3]);
+    let receipt = client.receipt(result).await.unwrap();
+    let identity = identity(4, 4);
+    assert_eq!(receipt.verify(&identity.genesis.committee, &identity.context), Ok(()));
+    assert!(receipt.is_for(&operation(1)));
+    assert_eq!(receipt.signatures.iter().map(|vote| vote.signer.0).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[tokio::test(start_paused = true)]

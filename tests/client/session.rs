@@ -210,6 +210,19 @@ fn a_primary_without_a_connection_is_replaced_at_once_by_one_with_a_connection()
 }
 
 #[test]
+fn what_only_a_lost_member_was_sent_goes_at_once_to_the_next() {
+    let mut session = submitted(4, 2);
+    session.on_link(ReplicaId(3), false);
+    assert_eq!(session.take_outputs(), []);
+    session.on_link(ReplicaId(0), false);
+    assert_eq!(receivers(&session.take_outputs()), [1, 1]);
+    session.on_link(ReplicaId(0), true);
+    assert_eq!(session.take_outputs(), []);
+    session.on_link(ReplicaId(1), true);
+    assert_eq!(receivers(&session.take_outputs()), [1, 1], "the channel was made anew");
+}
+
+#[test]
 fn a_request_that_a_weak_quorum_has_no_room_for_waits_one_pause_more() {
     let mut session = submitted(4, 1);
     session.on_deadline(at(500));
