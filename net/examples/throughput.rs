@@ -23,11 +23,15 @@ const BULK_BYTES: usize = 256 * 1024;
 #[derive(Default)]
 struct Sink {
     frames: AtomicU64,
+    votes: AtomicU64,
     changed: Notify,
 }
 
 impl MemberHandler for Sink {
-    fn frame(&self, _: ReplicaId, _: Class, _: Bytes) {
+    fn frame(&self, _: ReplicaId, class: Class, _: Bytes) {
+        if class == Class::Vote {
+            self.votes.fetch_add(1, Ordering::Relaxed);
+        }
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_one();
     }
@@ -55,6 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     pair.measure("150 B, as many as the queue takes", saturated).await?;
     let bulk = Load { class: Class::Bulk, bytes: BULK_BYTES, frames: 8_000, group: u64::MAX };
     pair.measure("256 KiB, as many as the queue takes", bulk).await?;
+    pair.vote_latency("alone", 0).await;
+    pair.vote_latency("beside 1 bulk frame of 256 KiB", 1).await;
+    pair.vote_latency("beside 32 bulk frames of 256 KiB", 32).await;
     Ok(())
 }
 
@@ -103,6 +110,28 @@ impl Pair {
             frames / (self.sent().flushes - flushes) as f64,
         );
         Ok(())
+    }
+
+    /// How long a vote takes that is sent right after `bulk` large frames.
+    async fn vote_latency(&self, name: &str, bulk: u64) {
+        let (vote, large) = (Bytes::from(vec![7; VOTE_BYTES]), Bytes::from(vec![7; BULK_BYTES]));
+        let mut latencies = Vec::new();
+        for _ in 0..300 {
+            let (base, votes) = (self.received(), self.sink.votes.load(Ordering::Relaxed));
+            for _ in 0..bulk {
+                let _ = self.sender.send(ReplicaId(1), Class::Bulk, large.clone());
+            }
+            let start = Instant::now();
+            let _ = self.sender.send(ReplicaId(1), Class::Vote, vote.clone());
+            while self.sink.votes.load(Ordering::Relaxed) == votes {
+                self.sink.changed.notified().await;
+            }
+            latencies.push(start.elapsed());
+            self.wait_for(base + bulk + 1).await;
+        }
+        latencies.sort();
+        let percentile = |p: usize| latencies.get(latencies.len() * p / 100).copied().unwrap_or_default();
+        println!("a vote {name}: p50 {:?}, p99 {:?}", percentile(50), percentile(99));
     }
 
     async fn wait_for(&self, frames: u64) {

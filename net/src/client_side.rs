@@ -78,7 +78,8 @@ impl ClientNet {
         Stats { peers, listener: self.endpoint.listener_stats() }
     }
 
-    /// Closes all connections. What is queued is lost.
+    /// Sends what is queued, if the receivers read it within `close_timeout`, and closes all connections. To drop the
+    /// endpoint instead loses what is queued.
     pub async fn shutdown(self) {
         self.endpoint.shutdown().await;
     }

@@ -11,9 +11,10 @@ use libp2p::swarm::{ConnectionId, DialError, NetworkBehaviour, SwarmEvent};
 use libp2p::{PeerId, Swarm};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::dials::Dials;
+use crate::frame::FrameError;
 use crate::gate::Gate;
 use crate::link::{Link, LinkContext, LinkError, Progress, Report};
 use crate::peers::Peers;
@@ -46,10 +47,8 @@ pub(crate) struct Driver {
 
 struct Entry {
     link: Arc<Link>,
-    tasks: Vec<AbortHandle>,
-    /// Streams of each direction so far.
-    inbound: usize,
-    outbound: usize,
+    readers: Vec<AbortHandle>,
+    writers: Vec<AbortHandle>,
     stage: Stage,
 }
 
@@ -58,6 +57,8 @@ enum Stage {
     Opening { ready: usize, deadline: Instant },
     /// Frames pass. At `check_at` something must have been heard since `heard`.
     Up { heard: u64, check_at: Instant },
+    /// One side has finished. The connection is closed when the `left` other streams are too, or at `deadline`.
+    Ending { left: usize, deadline: Instant },
 }
 
 /// What [`Driver::new`] needs.
@@ -76,7 +77,8 @@ impl Driver {
         Driver { swarm, peers, context, reports, links: BTreeMap::new(), dials, counters, log: QuietLog::default() }
     }
 
-    /// Runs until `stop` is sent or dropped. Ends every link, and reports none: the owner knows.
+    /// Runs until `stop` is sent or dropped, and then until what is queued has reached the peers, within `close_timeout`.
+    /// Links that end then are not reported: the owner knows.
     pub(crate) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         loop {
             self.dial_due();
@@ -88,9 +90,32 @@ impl Driver {
                 _ = &mut stop => break,
             }
         }
-        for entry in self.links.values() {
-            entry.abort();
+        // A timeout means that a peer does not read: it loses the rest.
+        let _ = timeout(self.context.limits.close_timeout, self.finish()).await;
+    }
+
+    /// Ends all links in order. Each writer finishes its queue and then its stream; the peer has read everything when it
+    /// closes the connection. Reading goes on until then: to close with something unread would make TCP cut the
+    /// connection, and with it what the peer has not read.
+    async fn finish(&mut self) {
+        let deadline = Instant::now() + self.context.limits.close_timeout;
+        for (connection, entry) in &mut self.links {
             entry.link.peer.withdraw(&entry.link.outbox);
+            match entry.stage {
+                Stage::Opening { .. } | Stage::Ending { .. } => drop(self.swarm.close_connection(*connection)),
+                Stage::Up { .. } => entry.link.outbox.finish(),
+            }
+            entry.stage = Stage::Ending { left: entry.readers.len() + entry.writers.len(), deadline };
+        }
+        while !self.links.is_empty() {
+            tokio::select! {
+                event = self.swarm.select_next_some() => {
+                    if let SwarmEvent::ConnectionClosed { connection_id, .. } = event {
+                        self.links.remove(&connection_id);
+                    }
+                }
+                Some(report) = self.reports.recv() => self.on_report(report),
+            }
         }
     }
 
@@ -124,13 +149,14 @@ impl Driver {
         let deadline = Instant::now() + self.context.limits.handshake_timeout;
         let link = Link::new(connection, peer, &self.context);
         let stage = Stage::Opening { ready: 0, deadline };
-        self.links.insert(connection, Entry { link, tasks: Vec::new(), inbound: 0, outbound: 0, stage });
+        self.links.insert(connection, Entry { link, readers: Vec::new(), writers: Vec::new(), stage });
     }
 
     /// Ends the oldest links of a peer, so that it has room for one more. A process that restarted must get in although
     /// its old connection does not look broken yet.
     fn make_room(&mut self, peer: &PeerId) {
-        let of_peer: Vec<_> = self.links.iter().filter(|(_, e)| e.link.peer.id == *peer).map(|(id, _)| *id).collect();
+        let in_use = |entry: &Entry| entry.link.peer.id == *peer && !matches!(entry.stage, Stage::Ending { .. });
+        let of_peer: Vec<_> = self.links.iter().filter(|(_, entry)| in_use(entry)).map(|(id, _)| *id).collect();
         let surplus = (of_peer.len() + 1).saturating_sub(self.context.limits.connections_per_peer);
         for oldest in of_peer.into_iter().take(surplus) {
             self.end_link(oldest, &LinkError::Replaced);
@@ -141,27 +167,46 @@ impl Driver {
         let classes = self.context.classes;
         let Some(entry) = self.links.get_mut(&connection) else { return };
         let link = entry.link.clone();
-        let task = match event {
+        match event {
             StreamEvent::Outbound(stream) => {
-                let Some(class) = classes.get(entry.outbound) else { return };
-                entry.outbound += 1;
-                tokio::spawn(link.run_outbound(stream, *class))
+                // This side asks for one stream per class.
+                let Some(class) = classes.get(entry.writers.len()) else { return };
+                entry.writers.push(tokio::spawn(link.run_outbound(stream, *class)).abort_handle());
             }
-            StreamEvent::Inbound(stream) if entry.inbound < classes.len() => {
-                entry.inbound += 1;
-                tokio::spawn(link.run_inbound(stream, classes))
+            StreamEvent::Inbound(stream) if entry.readers.len() < classes.len() => {
+                entry.readers.push(tokio::spawn(link.run_inbound(stream, classes)).abort_handle());
             }
-            StreamEvent::Inbound(_) => return self.end_link(connection, &LinkError::TooManyStreams),
-            StreamEvent::Failed(reason) => return self.end_link(connection, &LinkError::NoStream(reason)),
-        };
-        entry.tasks.push(task.abort_handle());
+            StreamEvent::Inbound(_) => self.end_link(connection, &LinkError::TooManyStreams),
+            StreamEvent::Failed(reason) => self.end_link(connection, &LinkError::NoStream(reason)),
+        }
     }
 
     fn on_report(&mut self, report: Report) {
         match report.what {
             Progress::Ready => self.on_ready(report.connection),
+            Progress::Finished => self.on_finished(report.connection),
+            Progress::Ended(LinkError::Frame(FrameError::Ended)) => self.on_finished(report.connection),
             Progress::Ended(error) => self.end_link(report.connection, &error),
         }
+    }
+
+    /// A stream has come to its end in order. The others may still carry what was sent before.
+    fn on_finished(&mut self, connection: ConnectionId) {
+        let Some(entry) = self.links.get_mut(&connection) else { return };
+        let left = match &entry.stage {
+            Stage::Opening { .. } => 0,
+            Stage::Ending { left, .. } => left.saturating_sub(1),
+            Stage::Up { .. } => {
+                abort(&entry.writers);
+                take_down(entry, &mut self.dials);
+                entry.readers.len().saturating_sub(1)
+            }
+        };
+        if left == 0 {
+            return self.end_link(connection, &LinkError::Closed);
+        }
+        let deadline = Instant::now() + self.context.limits.close_timeout;
+        entry.stage = Stage::Ending { left, deadline };
     }
 
     /// One more stream of a connection is open. The link is up with the last one.
@@ -185,22 +230,19 @@ impl Driver {
     /// Ends the link of a connection, and the connection. Nothing happens when it has ended before.
     fn end_link(&mut self, connection: ConnectionId, reason: &LinkError) {
         let Some(entry) = self.links.remove(&connection) else { return };
-        entry.abort();
-        self.swarm.close_connection(connection);
-        let peer = &entry.link.peer;
+        abort(&entry.writers);
+        if !reason.is_end_of_stream() {
+            abort(&entry.readers);
+        }
+        let name = &entry.link.peer.name;
         if reason.is_violation() {
             self.counters.violations.add(1);
-            self.log.warn(format_args!("disconnected {}: {reason}", peer.name));
+            self.log.warn(format_args!("disconnected {name}: {reason}"));
         } else {
-            tracing::debug!("the connection to {} ended: {reason}", peer.name);
+            tracing::debug!("the connection to {name} ended: {reason}");
         }
-        self.dials.on_disconnected(&peer.id, connection);
-        if let Stage::Up { .. } = entry.stage {
-            peer.counters.links_broken.add(1);
-            if peer.withdraw(&entry.link.outbox) {
-                peer.sink.link(false);
-            }
-        }
+        take_down(&entry, &mut self.dials);
+        self.swarm.close_connection(connection);
     }
 
     fn dial_due(&mut self) {
@@ -229,7 +271,7 @@ impl Driver {
 
     fn next_deadline(&self) -> Instant {
         let links = self.links.values().map(|entry| match entry.stage {
-            Stage::Opening { deadline, .. } => deadline,
+            Stage::Opening { deadline, .. } | Stage::Ending { deadline, .. } => deadline,
             Stage::Up { check_at, .. } => check_at,
         });
         links.chain(self.dials.next_due()).min().unwrap_or_else(|| Instant::now() + IDLE)
@@ -250,7 +292,8 @@ impl Driver {
                         ended.push((*connection, LinkError::Silence));
                     }
                 }
-                Stage::Opening { .. } | Stage::Up { .. } => {}
+                Stage::Ending { deadline, .. } if *deadline <= now => ended.push((*connection, LinkError::Closed)),
+                Stage::Opening { .. } | Stage::Up { .. } | Stage::Ending { .. } => {}
             }
         }
         for (connection, reason) in ended {
@@ -259,10 +302,20 @@ impl Driver {
     }
 }
 
-impl Entry {
-    fn abort(&self) {
-        for task in &self.tasks {
-            task.abort();
+/// Takes a link out of use, if it is in use, and says so.
+fn take_down(entry: &Entry, dials: &mut Dials) {
+    let peer = &entry.link.peer;
+    dials.on_disconnected(&peer.id, entry.link.connection);
+    if let Stage::Up { .. } = entry.stage {
+        peer.counters.links_broken.add(1);
+        if peer.withdraw(&entry.link.outbox) {
+            peer.sink.link(false);
         }
+    }
+}
+
+fn abort(tasks: &[AbortHandle]) {
+    for task in tasks {
+        task.abort();
     }
 }

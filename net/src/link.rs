@@ -23,7 +23,7 @@ use crate::queue::Outbox;
 /// A payload from this length on is written from where it is, instead of being copied behind other frames.
 const COPY_BYTES_MAX: usize = 16 * 1024;
 
-/// What a stream's task tells the driver. Each sends at most one `Ready` and one `Ended`.
+/// What a stream's task tells the driver. Each sends at most one `Ready`, and one `Finished` or `Ended`.
 pub(crate) struct Report {
     pub(crate) connection: ConnectionId,
     pub(crate) what: Progress,
@@ -32,6 +32,8 @@ pub(crate) struct Report {
 pub(crate) enum Progress {
     /// The stream is open and frames may pass.
     Ready,
+    /// All that was queued is written, and the stream ended in order.
+    Finished,
     /// The stream is of no use any more, and so is its connection.
     Ended(LinkError),
 }
@@ -72,6 +74,16 @@ impl LinkError {
             | LinkError::Silence
             | LinkError::Replaced
             | LinkError::Closed => false,
+        }
+    }
+
+    /// Whether the connection ended or is ending by itself. Then the readers do so too, after what has arrived.
+    pub(crate) fn is_end_of_stream(&self) -> bool {
+        match self {
+            LinkError::Closed | LinkError::Write(_) | LinkError::NoStream(_) => true,
+            LinkError::Hello(error) => !error.is_violation(),
+            LinkError::Frame(error) => !error.is_violation(),
+            LinkError::OpeningTimeout | LinkError::TooManyStreams | LinkError::Silence | LinkError::Replaced => false,
         }
     }
 }
@@ -123,15 +135,18 @@ impl Link {
     /// Runs an outbound stream until it ends: opens it for `class` and writes what is queued.
     pub(crate) async fn run_outbound(self: Arc<Self>, mut stream: Stream, class: Class) {
         let opened = timeout(self.limits.handshake_timeout, hello::open(&mut stream, &self.chain_id, class)).await;
-        let error = match opened {
-            Err(_) => LinkError::OpeningTimeout,
-            Ok(Err(error)) => error.into(),
+        let end = match opened {
+            Err(_) => Progress::Ended(LinkError::OpeningTimeout),
+            Ok(Err(error)) => Progress::Ended(error.into()),
             Ok(Ok(())) => {
                 self.report(Progress::Ready);
-                self.write_frames(stream, class).await.into()
+                match self.write_frames(stream, class).await {
+                    Ok(()) => Progress::Finished,
+                    Err(error) => Progress::Ended(error.into()),
+                }
             }
         };
-        self.report(Progress::Ended(error));
+        self.report(end);
     }
 
     /// Runs an inbound stream until it ends: accepts it and hands on what arrives. Never stops reading.
@@ -167,12 +182,16 @@ impl Link {
         }
     }
 
-    async fn write_frames(&self, mut stream: Stream, class: Class) -> io::Error {
+    /// Writes what is queued until the queue is finished.
+    async fn write_frames(&self, mut stream: Stream, class: Class) -> io::Result<()> {
         let queue = self.outbox.queue(class);
         let mut batch = Vec::new();
         let mut joined = Vec::new();
         loop {
             if !queue.take(&mut batch, self.limits.coalesce_bytes_max) {
+                if queue.is_finished() {
+                    return stream.close().await;
+                }
                 if timeout(self.limits.keep_alive_interval, queue.pushed()).await.is_ok() {
                     // Whoever sends one frame often sends more: let them come and go out together.
                     tokio::task::yield_now().await;
@@ -187,9 +206,7 @@ impl Link {
             counters.frames_sent.add(batch.iter().filter(|frame| !frame.is_empty()).count());
             counters.bytes_sent.add(batch.iter().map(Bytes::len).sum());
             counters.flushes.add(1);
-            if let Err(error) = write_batch(&mut stream, &mut batch, &mut joined).await {
-                return error;
-            }
+            write_batch(&mut stream, &mut batch, &mut joined).await?;
         }
     }
 

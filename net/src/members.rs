@@ -105,7 +105,8 @@ impl MemberNet {
         Stats { peers, listener: self.endpoint.listener_stats() }
     }
 
-    /// Closes all connections and frees the port. What is queued is lost.
+    /// Sends what is queued, if the receivers read it within `close_timeout`, closes all connections and frees the port.
+    /// To drop the endpoint instead loses what is queued.
     pub async fn shutdown(self) {
         self.endpoint.shutdown().await;
     }

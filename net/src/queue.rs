@@ -28,6 +28,12 @@ impl Outbox {
         self.queue(class).push(frame)
     }
 
+    /// Refuses further frames and lets the writers finish.
+    pub(crate) fn finish(&self) {
+        self.votes.finish();
+        self.bulk.finish();
+    }
+
     pub(crate) fn queue(&self, class: Class) -> &Queue {
         match class {
             Class::Vote => &self.votes,
@@ -48,6 +54,8 @@ pub(crate) struct Queue {
 struct Waiting {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// Whether nothing will be pushed any more.
+    finished: bool,
 }
 
 impl Queue {
@@ -60,7 +68,7 @@ impl Queue {
         let was_empty = {
             let mut waiting = self.waiting();
             let bytes = waiting.bytes.saturating_add(frame.len());
-            if waiting.frames.len() >= self.limits.frames_max || bytes > self.limits.bytes_max {
+            if waiting.finished || waiting.frames.len() >= self.limits.frames_max || bytes > self.limits.bytes_max {
                 return Err(QueueFull);
             }
             waiting.bytes = bytes;
@@ -84,6 +92,18 @@ impl Queue {
             batch.push(frame);
         }
         !batch.is_empty()
+    }
+
+    /// Refuses further frames. The writer finishes its stream after those that wait.
+    fn finish(&self) {
+        self.waiting().finished = true;
+        self.pushed.notify_one();
+    }
+
+    /// Whether the last frame was taken and none will follow.
+    pub(crate) fn is_finished(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.finished && waiting.frames.is_empty()
     }
 
     /// Waits until a frame was pushed to the empty queue.
@@ -131,6 +151,17 @@ mod tests {
         assert!(queue.take(&mut batch, 5));
         batch.clear();
         assert!(!queue.take(&mut batch, 5));
+    }
+
+    #[test]
+    fn a_finished_queue_gives_what_it_holds_and_takes_nothing_more() {
+        let queue = queue(10, 100);
+        queue.push(frame(1)).unwrap();
+        queue.finish();
+        assert_eq!(queue.push(frame(1)), Err(QueueFull));
+        assert!(!queue.is_finished());
+        assert!(queue.take(&mut Vec::new(), 5));
+        assert!(queue.is_finished());
     }
 
     #[tokio::test]
