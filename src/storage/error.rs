@@ -1,7 +1,7 @@
 //! What can go wrong with a replica's files.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::types::SeqNum;
@@ -122,5 +122,21 @@ impl StorageError {
             StorageError::Damaged { .. } | StorageError::HistoryGap { .. } => FailureClass::Damaged,
             StorageError::DiskFull { .. } | StorageError::Io { .. } => FailureClass::Io,
         }
+    }
+
+    /// For `map_err` on what the operating system refused.
+    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> StorageError {
+        let path = path.to_path_buf();
+        move |error| {
+            if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+                StorageError::DiskFull { path }
+            } else {
+                StorageError::Io { path, doing, source: Arc::new(error) }
+            }
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, offset: u64, what: impl Into<String>) -> StorageError {
+        StorageError::Damaged { path: path.to_path_buf(), offset, what: what.into() }
     }
 }

@@ -1,13 +1,48 @@
 //! Durability: what a replica promised, committed and executed outlives its process and the power of its machine.
+//!
+//! | Module | What it holds |
+//! | --- | --- |
+//! | [`home`] | the folder of one replica: layout, lock, identity |
+//! | [`journal`] | the journal on disk: append, group commit, roll-over, deletion |
+//! | [`memory`] | the same trait in memory, with simulated crashes |
+//! | [`snapshot`] | the application's state, one file per snapshot |
+//! | [`replay`] | the second pass of a recovery: committed batches for the executor |
+//! | [`error`] | what can go wrong, and the exit code that it means |
+//!
+//! The format and what it guarantees stand in docs/STORAGE.md.
 
+mod blocks;
+mod disk;
 pub mod error;
+mod folder;
+mod frame;
+mod group;
+pub mod home;
+mod index;
+pub mod journal;
+pub mod memory;
+mod read;
+mod recovery;
+pub mod replay;
+mod scan;
+mod sealed;
+mod segment;
+mod shelf;
+pub mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 pub use error::{FailureClass, StorageError};
+pub use home::{Home, Identity};
+pub use journal::{Journal, JournalOptions, Opened, TornTailCut};
+pub use memory::MemoryStorage;
+pub use replay::Replay;
+pub use snapshot::{DamagedSnapshot, Latest, SnapshotReader, SnapshotStore};
 
 use crate::core::JournalRecord;
-use crate::messages::catch_up::CommittedSlot;
+use crate::messages::CommittedSlot;
 use crate::types::SeqNum;
 
 /// The journal of one replica, owned by whoever persists for it.

@@ -1,0 +1,164 @@
+//! The home of a replica: one folder that one process of one replica uses at a time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quorate_crypto::{Digest, PublicKey};
+use serde::{Deserialize, Serialize};
+
+use super::error::StorageError;
+use super::folder::{self, numbered_files};
+use super::sealed::Sealed;
+use super::{segment, snapshot};
+use crate::codec::FORMAT_VERSION;
+use crate::types::ReplicaId;
+
+/// Whose home it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The network.
+    pub chain_id: Digest,
+    /// The member.
+    pub replica: ReplicaId,
+    /// Its key.
+    pub key: PublicKey,
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "replica {} of network {} with key {}", self.replica, self.chain_id, self.key)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityFile {
+    version: u8,
+    chain_id: Digest,
+    replica: ReplicaId,
+    key: PublicKey,
+}
+
+/// A locked home. The lock is held as long as any clone lives, and by the process at the longest.
+///
+/// ```text
+/// lock         held while a process uses the home
+/// identity     network, member and key, as text
+/// journal/     segments and `sealed`
+/// snapshots/   the application's state
+/// evidence/    proofs of other members' faults
+/// ```
+#[derive(Clone, Debug)]
+pub struct Home {
+    path: PathBuf,
+    identity: Identity,
+    _lock: Arc<File>,
+}
+
+impl Home {
+    /// Locks a home and checks whose it is; makes it when there is none yet.
+    ///
+    /// # Errors
+    /// [`StorageError::Locked`] when another process uses it, [`StorageError::ForeignHome`] when it is another
+    /// replica's, [`StorageError::Damaged`] when it lost its identity.
+    pub fn open_or_create(path: &Path, identity: Identity) -> Result<Home, StorageError> {
+        fs::create_dir_all(path).map_err(StorageError::io(path, "make the folder"))?;
+        let lock = Arc::new(lock(&path.join("lock"))?);
+        let home = Home { path: path.to_path_buf(), identity, _lock: lock };
+        match home.read_identity()? {
+            Some(found) if found == identity => {}
+            Some(found) => {
+                let (path, found, expected) = (home.identity_path(), found.to_string(), identity.to_string());
+                return Err(StorageError::ForeignHome { path, found, expected });
+            }
+            None => home.furnish()?,
+        }
+        folder::create(&home.snapshots())?;
+        folder::create(&home.evidence())?;
+        Ok(home)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose home it is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// The folder of the journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// The folder of the snapshots.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
+    }
+
+    /// The folder of proofs against other members.
+    #[must_use]
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join("evidence")
+    }
+
+    fn identity_path(&self) -> PathBuf {
+        self.path.join("identity")
+    }
+
+    fn read_identity(&self) -> Result<Option<Identity>, StorageError> {
+        let path = self.identity_path();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(StorageError::damaged(&path, 0, "the file is no text"));
+            }
+            result => result.map_err(StorageError::io(&path, "read"))?,
+        };
+        let file: IdentityFile =
+            toml::from_str(&text).map_err(|error| StorageError::damaged(&path, 0, error.message()))?;
+        if file.version != FORMAT_VERSION {
+            let (found, expected) = (u32::from(file.version), u32::from(FORMAT_VERSION));
+            return Err(StorageError::Version { path, found, expected });
+        }
+        Ok(Some(Identity { chain_id: file.chain_id, replica: file.replica, key: file.key }))
+    }
+
+    /// Makes the parts of a new home. The identity comes last: once it is there, a missing part is damage.
+    fn furnish(&self) -> Result<(), StorageError> {
+        for (folder, ending) in [(self.journal(), segment::ENDING), (self.snapshots(), snapshot::ENDING)] {
+            folder::create(&folder)?;
+            if !numbered_files(&folder, ending)?.is_empty() {
+                let what = format!("the file is missing, but {} is in use", folder.display());
+                return Err(StorageError::damaged(&self.identity_path(), 0, what));
+            }
+        }
+        Sealed::create(&self.journal())?;
+        let Identity { chain_id, replica, key } = self.identity;
+        let file = IdentityFile { version: FORMAT_VERSION, chain_id, replica, key };
+        let text = toml::to_string(&file).expect("numbers and hexadecimal strings have a TOML form");
+        folder::write_whole(&self.identity_path(), text.as_bytes())?;
+        match self.path.parent() {
+            Some(parent) if parent != Path::new("") => folder::sync(parent),
+            Some(_) | None => folder::sync(Path::new(".")),
+        }
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StorageError> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    let file = file.map_err(StorageError::io(path, "open"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.to_path_buf() }),
+        Err(TryLockError::Error(error)) => Err(StorageError::io(path, "lock")(error)),
+    }
+}
