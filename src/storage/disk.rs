@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 /// What the journal asks of a disk.
 pub(super) trait Disk: Send + Sync {
@@ -15,6 +16,9 @@ pub(super) trait Disk: Send + Sync {
 
     /// Waits until a file's content is durable.
     fn sync(&self, file: &File) -> io::Result<()>;
+
+    /// Waits until the names in a folder are durable.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
 
 /// The operating system's.
@@ -42,6 +46,10 @@ impl Disk for SystemDisk {
 
     fn sync(&self, file: &File) -> io::Result<()> {
         if self.fsync { file.sync_data() } else { Ok(()) }
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        if self.fsync { File::open(folder)?.sync_all() } else { Ok(()) }
     }
 }
 

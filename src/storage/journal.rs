@@ -1,6 +1,7 @@
 //! The journal on disk: segments of groups of records.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use quorate_crypto::Digest;
 
 use super::disk::{Disk, SystemDisk};
 use super::error::StorageError;
-use super::folder;
 use super::frame::{self, Head, Kind};
 use super::group::{self, GroupHeader, HEADER_BYTES, Link};
 use super::home::Home;
@@ -194,7 +194,9 @@ impl Journal {
             let Some(segment) = self.closed.pop_front() else { break };
             self.shelf.index_mut().forget_through(segment.part.slot_max);
             // One after the other, each durably, so that a crash never leaves a gap.
-            folder::remove(&segment.path)?;
+            fs::remove_file(&segment.path).map_err(StorageError::io(&segment.path, "delete"))?;
+            let folder = self.home.journal();
+            self.disk.sync_folder(&folder).map_err(StorageError::io(&folder, "sync the folder"))?;
         }
         Ok(())
     }

@@ -145,7 +145,8 @@ impl ActiveSegment {
             .map_err(StorageError::io(&temporary, "reserve room for a segment"))
             .and_then(|()| disk.write_all_at(&file, &head, 0).map_err(StorageError::io(&temporary, "write")))
             .and_then(|()| disk.sync(&file).map_err(StorageError::io(&temporary, "sync")))
-            .and_then(|()| folder::publish(&temporary, &path));
+            .and_then(|()| fs::rename(&temporary, &path).map_err(StorageError::io(&path, "rename the new segment")))
+            .and_then(|()| disk.sync_folder(folder).map_err(StorageError::io(folder, "sync the folder")));
         if let Err(error) = filled {
             // A half-made segment must not take the last room. Should this fail too, the next start removes it.
             let _ = fs::remove_file(&temporary);

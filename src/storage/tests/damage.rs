@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::records::{TestHome, fold, slot};
+use super::records::{TestHome, fold, put, slot};
 use crate::core::JournalRecord;
 use crate::messages::CommittedSlot;
 use crate::storage::{FailureClass, Opened, Storage, StorageError};
@@ -50,7 +50,7 @@ fn a_flipped_bit_anywhere_is_refused_or_costs_only_the_unsealed_last_group() {
             home.restore(&files);
             let mut flipped = bytes.clone();
             flipped[offset] ^= 1 << (offset % 8);
-            fs::write(path, &flipped).unwrap();
+            put(path, &flipped);
             match home.try_open() {
                 Err(error) => {
                     assert_eq!(error.class(), FailureClass::Damaged, "{} at {offset}: {error}", path.display());
@@ -90,8 +90,8 @@ fn swapped_segments_are_refused() {
     let (home, _) = three_segments();
     let segments = home.segments();
     let (first, second) = (fs::read(&segments[0]).unwrap(), fs::read(&segments[1]).unwrap());
-    fs::write(&segments[0], second).unwrap();
-    fs::write(&segments[1], first).unwrap();
+    put(&segments[0], second);
+    put(&segments[1], first);
     assert_damaged(&home, "swapped segments");
 }
 
@@ -105,7 +105,7 @@ fn a_sealed_last_group_that_is_missing_is_refused() {
     journal.append(&slot(2, 10)).unwrap();
     journal.sync().unwrap();
     drop(journal);
-    fs::write(home.last_segment(), before).unwrap();
+    put(home.last_segment(), before);
     assert_damaged(&home, "an older last segment");
 }
 
@@ -137,7 +137,7 @@ fn the_error_names_file_and_offset_and_what_to_do() {
     let mut bytes = fs::read(path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(path, bytes).unwrap();
+    put(path, bytes);
     let error = home.try_open().unwrap_err();
     let StorageError::Damaged { path: named, offset, .. } = &error else { panic!("{error}") };
     assert_eq!(named, path);
@@ -157,7 +157,7 @@ fn history_never_hands_out_what_was_changed_under_it() {
     for offset in 0..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[offset] ^= 4;
-        fs::write(path, &flipped).unwrap();
+        put(path, &flipped);
         match opened.journal.history().committed(SeqNum(0), SeqNum(1000), usize::MAX) {
             Ok(slots) => assert_eq!(slots, clean),
             Err(error) => {

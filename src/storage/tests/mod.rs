@@ -1,7 +1,11 @@
 //! Tests of journal, history and snapshots as a whole. Small segments, no fsync: what is tested is what is written.
 
 mod damage;
+mod disk_faults;
+mod in_memory;
 mod property;
 mod records;
+mod replicas_home;
 mod rollover;
+mod snapshots;
 mod torn_tail;

@@ -87,11 +87,15 @@ impl Account {
     fn recovered(&self) -> Recovered {
         let promises = fold(&self.written);
         let low = promises.low_watermark();
-        let batches = self.written.iter().filter_map(|record| match record {
-            JournalRecord::Batch { seq, batch } if *seq > low => Some(((*seq, batch.digest(*seq)), batch.clone())),
-            _ => None,
-        });
-        Recovered { batches: batches.collect(), promises }
+        let mut batches = BTreeMap::new();
+        for record in &self.written {
+            if let JournalRecord::Batch { seq, batch } = record
+                && *seq > low
+            {
+                batches.insert((*seq, batch.digest(*seq)), batch.clone());
+            }
+        }
+        Recovered { promises, batches }
     }
 }
 

@@ -117,7 +117,9 @@ pub(super) struct TestHome {
 
 impl TestHome {
     pub(super) fn new(segment_bytes: u64, history_bytes: u64) -> Self {
-        TestHome { folder: tempfile::tempdir().unwrap(), options: options(segment_bytes, history_bytes) }
+        // Thousands of small files: in memory where the system has such a folder.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        TestHome { folder, options: options(segment_bytes, history_bytes) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -161,11 +163,17 @@ impl TestHome {
     pub(super) fn restore(&self, files: &[(PathBuf, Vec<u8>)]) {
         fs::remove_dir_all(self.path().join("journal")).unwrap();
         fs::create_dir(self.path().join("journal")).unwrap();
-        files.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+        files.iter().for_each(|(path, bytes)| put(path, bytes));
     }
 }
 
 /// Where the written part of a segment ends.
 pub(super) fn used(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+/// Puts a file in place of another. Writing into the old one would make some file systems wait for the disk.
+pub(super) fn put(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+    let _ = fs::remove_file(&path);
+    fs::write(path, bytes).unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::records::{TestHome, fold, slot, stable, taken, used};
+use super::records::{TestHome, fold, put, slot, stable, taken, used};
 use crate::core::JournalRecord;
 use crate::storage::{Opened, Storage, StorageError};
 
@@ -51,7 +51,7 @@ fn every_truncation_of_unsynced_groups_recovers_the_groups_before_and_of_synced_
     let whole = fs::read(&segment).unwrap();
     for length in 0..=*ends.last().unwrap() {
         home.restore(&files);
-        fs::write(&segment, &whole[..length]).unwrap();
+        put(&segment, &whole[..length]);
         if length < ends[2] {
             assert!(matches!(home.try_open(), Err(StorageError::Damaged { .. })), "cut at {length}");
             continue;
@@ -81,7 +81,7 @@ fn unsynced_groups_may_be_lost_in_any_pattern() {
     let mut bytes = fs::read(&segment).unwrap();
     bytes[ends[2]..ends[3]].fill(0);
     home.restore(&files);
-    fs::write(&segment, &bytes).unwrap();
+    put(&segment, &bytes);
     let Opened { recovered, torn_tail, .. } = home.open();
     assert_eq!(recovered.promises, fold(groups[..2].iter().flatten()));
     assert_eq!(torn_tail.unwrap().bytes, (ends[5] - ends[2]) as u64);
@@ -108,7 +108,7 @@ fn a_damaged_group_before_one_that_was_written_after_its_sync_is_never_cut() {
             home.restore(&files);
             let mut bytes = whole.clone();
             bytes[offset] ^= 1;
-            fs::write(&segment, &bytes).unwrap();
+            put(&segment, &bytes);
             assert!(home.try_open().is_err(), "group {} changed at {offset}", group + 1);
             assert_eq!(fs::read(&segment).unwrap(), bytes, "nothing is written to a damaged journal");
         }
@@ -127,7 +127,7 @@ fn bytes_of_a_client_that_look_like_a_group_prove_nothing() {
     bytes[ends[1]] ^= 1;
     bytes[ends[2]..ends[2] + forged.len()].copy_from_slice(&forged);
     home.restore(&files);
-    fs::write(&segment, &bytes).unwrap();
+    put(&segment, &bytes);
     assert_eq!(home.open().torn_tail.unwrap().offset, ends[1] as u64);
 }
 
@@ -137,7 +137,7 @@ fn an_interrupted_start_is_repeated() {
     let (home, ends) = written(&groups, 1);
     let segment = home.last_segment();
     let bytes = fs::read(&segment).unwrap();
-    fs::write(&segment, &bytes[..ends[3] - 1]).unwrap();
+    put(&segment, &bytes[..ends[3] - 1]);
     for _ in 0..3 {
         assert_eq!(home.open().recovered.promises, fold(groups[..2].iter().flatten()));
     }
