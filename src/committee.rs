@@ -14,6 +14,7 @@ pub const MEMBERS_MAX: usize = 64;
 
 /// The members of one epoch in their order, by public key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Committee {
     members: Vec<PublicKey>,
 }
