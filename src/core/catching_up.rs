@@ -394,10 +394,16 @@ impl Replica {
         if peer.may_ask(now) { Ok(()) } else { Err(Rejection::RateLimited) }
     }
 
-    /// The executor has loaded a state.
+    /// The executor has loaded a state. Slots above it that the journal restored go on from where they were; a
+    /// replica alone has no peer whose votes would move them.
     pub(super) fn on_installed(&mut self, seq: SeqNum, chain: Digest, windows: Vec<(ClientId, ClientWindow)>) {
         self.progress.install(seq, chain, windows);
         self.timers.progress_at = self.now.monotonic;
+        self.window.set_handed_over_through(self.progress.ordered());
+        let open: Vec<_> = self.window.slots_after(self.progress.ordered()).map(|(seq, _)| seq).collect();
+        for seq in open {
+            self.advance_slot(seq);
+        }
     }
 
     /// Restores the slots above the low watermark, the own votes included: they are sent again to whoever lacks them.

@@ -1,6 +1,8 @@
 //! The normal case (PBFT, section 4.2): requests are pooled, the primary proposes batches, and a slot goes through
 //! pre-prepared, prepared and committed to the executor.
 
+use quorate_crypto::Digest;
+
 use super::actions::{JournalRecord, Order, Outgoing, Recipients};
 use super::event::ExecutedBatch;
 use super::notice::{Evidence, Notice};
@@ -165,6 +167,9 @@ impl Replica {
         match slot.accept(header.clone(), batch, Origin::Fresh) {
             Accepted::New => {
                 self.mark_proposed(seq);
+                if self.is_vote_delayed(seq) {
+                    self.notice(Notice::VoteDelayed { seq });
+                }
                 self.advance_slot(seq);
                 Ok(())
             }
@@ -279,6 +284,8 @@ impl Replica {
             let recorded = slot.commits.record(vote.clone());
             assert!(!matches!(recorded, Recorded::Equivocated { .. }), "a replica commits one batch in a view");
         }
+        // A re-proposal's primary assigns it before it has the body.
+        self.persist_batch(seq, digest);
         self.persist(JournalRecord::Prepared(certificate));
         self.broadcast(Message::Commit(vote));
         self.notice(Notice::Prepared { view, seq });
@@ -300,9 +307,12 @@ impl Replica {
         }
     }
 
-    /// Takes a valid commit certificate of a slot in the window.
+    /// Takes a valid commit certificate of a slot in the window. A settled slot needs none: it was executed.
     pub(super) fn set_committed(&mut self, certificate: CommitCertificate) {
         let Commit { view, seq, digest } = certificate.commit;
+        if self.is_settled(seq) {
+            return;
+        }
         let Some(slot) = self.window.known_mut(seq) else { return };
         let is_new = slot.committed().is_none();
         if let Err(first) = slot.set_committed(certificate.clone()) {
@@ -362,12 +372,17 @@ impl Replica {
     }
 
     /// What must be durable before this replica's PrePrepare or Prepare leaves.
-    fn persist_acceptance(&mut self, seq: SeqNum, header: &Signed<PrePrepare>) {
-        let batch = self.window.known_mut(seq).and_then(|slot| slot.take_unjournalled(header.payload.digest));
+    pub(super) fn persist_acceptance(&mut self, seq: SeqNum, header: &Signed<PrePrepare>) {
+        self.persist_batch(seq, header.payload.digest);
+        self.persist(JournalRecord::PrePrepared(header.clone()));
+    }
+
+    /// Journals a batch that is here and not yet there, before what names it.
+    fn persist_batch(&mut self, seq: SeqNum, digest: Digest) {
+        let batch = self.window.known_mut(seq).and_then(|slot| slot.take_unjournalled(digest));
         if let Some(batch) = batch {
             self.persist(JournalRecord::Batch { seq, batch });
         }
-        self.persist(JournalRecord::PrePrepared(header.clone()));
     }
 
     pub(super) fn record_own_prepare(&mut self, vote: Signed<Prepare>) {

@@ -76,6 +76,9 @@ impl Replica {
             return;
         }
         let Phase::ViewChanging { target } = self.phase else { return };
+        if self.standing != Standing::Voting {
+            return; // It stopped after it had asked: it leads nothing.
+        }
         let quorum = self.committee().quorum();
         if self.committee().primary(target) == self.id() && self.view_changes.for_target(target).count() >= quorum {
             self.lead(target);
@@ -254,13 +257,16 @@ impl Replica {
             self.pool.set_proposed(&id);
         }
         if header.signer == self.id() {
-            self.persist(JournalRecord::PrePrepared(header));
+            self.persist_acceptance(seq, &header);
         }
         self.advance_slot(seq);
     }
 
     /// NewViews that waited for a ViewChange.
     fn retry_pending_new_views(&mut self) {
+        if self.standing != Standing::Voting {
+            return;
+        }
         let pending: Vec<_> = self.view_changes.pending().map(|pending| pending.new_view.clone()).collect();
         for new_view in pending {
             let target = new_view.payload.target;
@@ -304,6 +310,8 @@ impl Replica {
         if let Phase::ViewChanging { target } = self.phase
             && late.is_some_and(|late| late <= self.now.monotonic)
         {
+            // A deadline that stayed behind would wake a replica without end that cannot ask for the next view.
+            self.timers.new_view_since = Some(self.now.monotonic);
             self.begin_view_change(target.next(), ViewChangeCause::NewViewLate);
         }
         self.repeat_view_change_questions();

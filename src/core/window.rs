@@ -81,6 +81,13 @@ impl Window {
         self.slots.range(seq.next()..).map(|(seq, slot)| (*seq, slot))
     }
 
+    /// A state was loaded that contains the slots up to `last`: what is committed there needs no execution.
+    pub fn set_handed_over_through(&mut self, last: SeqNum) {
+        for slot in self.slots.range_mut(..=last).map(|(_, slot)| slot).filter(|slot| slot.committed().is_some()) {
+            slot.set_handed_over();
+        }
+    }
+
     /// Raises the low watermark and forgets all slots at or below it.
     pub fn advance(&mut self, low: SeqNum) {
         assert!(low > self.low, "the low watermark never falls");
