@@ -1,0 +1,17 @@
+//! Directed tests of agreement and of what messages are valid, through the public interface: state, call, exactly these
+//! outputs. One file for each group of rules; each opens with its scenario and the mistakes of other engines that it
+//! keeps out.
+
+mod support;
+
+mod agreed_time;
+mod divergence;
+mod normal_case;
+mod re_proposals;
+mod restart;
+mod signatures;
+mod suspicion;
+mod timers;
+mod valid_ordering;
+mod valid_view_change;
+mod view_change;

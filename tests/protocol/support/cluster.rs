@@ -1,0 +1,360 @@
+//! A whole cluster in one thread. Messages go through their bytes and the verifier and arrive in the order in which they
+//! were sent, at once, unless the scenario drops or holds them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use quorate::core::{
+    Actions, Event, JournalRecord, Notice, Order, Outgoing, Recipients, Recovered, Replica, SuspicionCause,
+    ViewChangeCause,
+};
+use quorate::messages::{CommittedSlot, Message, ReplicaMessage, Request, Verifier};
+use quorate::{Instant, Now, ReplicaId, RequestId, SeqNum, View};
+use quorate_crypto::Digest;
+
+use super::checks::{Voted, check_batches};
+use super::executor::Executor;
+use super::journal::{batch, committed, recovered};
+use super::outputs::line_of;
+use super::world::{START, World};
+
+/// How many committed slots one answer carries: few, so that several are needed.
+const HISTORY_SLOTS: usize = 3;
+/// More messages than any scenario sends.
+const DELIVERIES_MAX: usize = 200_000;
+
+/// A message on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    pub(crate) from: u16,
+    pub(crate) to: u16,
+    pub(crate) message: Message,
+}
+
+/// What a scenario does with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Deliver,
+    Drop,
+    Hold,
+}
+
+type Rule = Box<dyn Fn(&Envelope) -> Fate>;
+
+/// One member: its replica while it runs, and what outlives it.
+pub(crate) struct Node {
+    replica: Option<Replica>,
+    pub(crate) journal: Vec<JournalRecord>,
+    history: BTreeMap<SeqNum, CommittedSlot>,
+    pub(crate) executor: Executor,
+    pub(crate) notices: Vec<(Instant, Notice)>,
+    pub(crate) to_clients: Vec<ReplicaMessage>,
+    pub(crate) resent: Vec<RequestId>,
+    /// The difference of its wall clock.
+    pub(crate) ahead: Duration,
+    voted: Voted,
+}
+
+/// All members, the messages between them, and one clock.
+pub(crate) struct Cluster {
+    pub(crate) world: World,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) now: Now,
+    verifier: Verifier,
+    queue: VecDeque<Envelope>,
+    held: Vec<Envelope>,
+    rule: Rule,
+    agreed: BTreeMap<SeqNum, Digest>,
+    /// Sender, receiver and line of every message that arrived.
+    arrived: Vec<(u16, u16, String)>,
+}
+
+impl Cluster {
+    /// `n` members, connected, with nothing executed.
+    pub(crate) fn new(n: u16) -> Self {
+        Self::of(World::new(n))
+    }
+
+    pub(crate) fn of(world: World) -> Self {
+        let node = |_| Node {
+            replica: None,
+            journal: Vec::new(),
+            history: BTreeMap::new(),
+            executor: Executor::new(world.genesis.limits),
+            notices: Vec::new(),
+            to_clients: Vec::new(),
+            resent: Vec::new(),
+            ahead: Duration::ZERO,
+            voted: Voted::default(),
+        };
+        let mut cluster = Cluster {
+            nodes: (0..world.n()).map(node).collect(),
+            now: START,
+            verifier: world.verifier(),
+            queue: VecDeque::new(),
+            held: Vec::new(),
+            rule: Box::new(|_| Fate::Deliver),
+            agreed: BTreeMap::new(),
+            arrived: Vec::new(),
+            world,
+        };
+        for id in cluster.ids() {
+            cluster.start(id);
+        }
+        cluster.run();
+        cluster
+    }
+
+    pub(crate) fn ids(&self) -> std::ops::Range<u16> {
+        0..self.world.n()
+    }
+
+    pub(crate) fn replica(&self, id: u16) -> &Replica {
+        self.nodes[usize::from(id)].replica.as_ref().expect("the scenario asks for a replica that runs")
+    }
+
+    pub(crate) fn node(&self, id: u16) -> &Node {
+        &self.nodes[usize::from(id)]
+    }
+
+    /// From here on decides about every message that is about to arrive.
+    pub(crate) fn rule(&mut self, rule: impl Fn(&Envelope) -> Fate + 'static) {
+        self.rule = Box::new(rule);
+    }
+
+    /// Drops what `drop` likes, delivers the rest.
+    pub(crate) fn drop_when(&mut self, drop: impl Fn(&Envelope) -> bool + 'static) {
+        self.rule(move |envelope| if drop(envelope) { Fate::Drop } else { Fate::Deliver });
+    }
+
+    /// Nothing is dropped or held any more; what was held arrives.
+    pub(crate) fn heal(&mut self) {
+        self.rule(|_| Fate::Deliver);
+        self.queue.extend(self.held.drain(..));
+        self.run();
+    }
+
+    /// Hands a client's request to one member, and delivers all that follows.
+    pub(crate) fn submit(&mut self, to: u16, number: u64) {
+        let request = self.world.request(0, number);
+        self.submit_request(to, request);
+    }
+
+    pub(crate) fn submit_request(&mut self, to: u16, request: Request) {
+        let request = self.verifier.request(request).expect("the scenario sends valid requests");
+        self.step(to, Event::Request(request));
+        self.run();
+    }
+
+    /// Something happens to one member; what follows is delivered.
+    pub(crate) fn event(&mut self, id: u16, event: Event) {
+        self.step(id, event);
+        self.run();
+    }
+
+    /// A message that no replica of the cluster sent.
+    pub(crate) fn inject(&mut self, from: u16, to: u16, message: Message) {
+        self.queue.push_back(Envelope { from, to, message });
+        self.run();
+    }
+
+    /// Delivers until nothing is on its way.
+    pub(crate) fn run(&mut self) {
+        for _ in 0..DELIVERIES_MAX {
+            let Some(envelope) = self.queue.pop_front() else { return };
+            match (self.rule)(&envelope) {
+                Fate::Drop => {}
+                Fate::Hold => self.held.push(envelope),
+                Fate::Deliver => self.deliver(envelope),
+            }
+        }
+        unreachable!("the replicas talk without end");
+    }
+
+    /// Lets time pass; replicas are woken when they want to be.
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        let end = self.now.monotonic.plus(duration);
+        let wall_end = self.now.wall.plus(duration);
+        loop {
+            let running = self.nodes.iter().filter_map(|node| node.replica.as_ref());
+            let Some(next) = running.map(Replica::next_deadline).min().filter(|next| *next <= end) else { break };
+            let pause = next.since(self.now.monotonic);
+            self.now = Now { monotonic: next, wall: self.now.wall.plus(pause) };
+            for id in self.ids() {
+                let is_due = |replica: &Replica| replica.next_deadline() <= next;
+                if self.nodes[usize::from(id)].replica.as_ref().is_some_and(is_due) {
+                    self.step(id, Event::DeadlineReached);
+                }
+            }
+            self.run();
+        }
+        self.now = Now { monotonic: end, wall: wall_end };
+    }
+
+    /// Ends a member at once. Its connections break.
+    pub(crate) fn crash(&mut self, id: u16) {
+        self.nodes[usize::from(id)].replica = None;
+        self.queue.retain(|envelope| envelope.from != id && envelope.to != id);
+        self.set_links(id, false);
+    }
+
+    /// Starts a member from its journal. Its executor starts from nothing and replays.
+    pub(crate) fn restart(&mut self, id: u16) {
+        assert!(self.nodes[usize::from(id)].replica.is_none(), "only what has ended starts again");
+        self.start(id);
+        self.run();
+    }
+
+    /// The connections of a member are made or break.
+    pub(crate) fn set_links(&mut self, id: u16, up: bool) {
+        for other in self.ids().filter(|other| *other != id) {
+            for (at, peer) in [(id, other), (other, id)] {
+                if self.nodes[usize::from(at)].replica.is_some() {
+                    self.step(at, Event::Link { peer: ReplicaId(peer), up });
+                }
+            }
+        }
+    }
+
+    /// Views that were entered, in their order.
+    pub(crate) fn entered(&self, id: u16) -> Vec<View> {
+        let views =
+            self.node(id).notices.iter().filter_map(|(_, notice)| {
+                if let Notice::ViewEntered { view, .. } = notice { Some(*view) } else { None }
+            });
+        views.collect()
+    }
+
+    /// Why a member asked for other views.
+    pub(crate) fn asked(&self, id: u16) -> Vec<(View, ViewChangeCause)> {
+        self.asked_at(id).into_iter().map(|(_, target, cause)| (target, cause)).collect()
+    }
+
+    /// The same with the times.
+    pub(crate) fn asked_at(&self, id: u16) -> Vec<(Instant, View, ViewChangeCause)> {
+        let asked = self.node(id).notices.iter().filter_map(|(now, notice)| {
+            if let Notice::ViewChangeStarted { target, cause } = notice { Some((*now, *target, *cause)) } else { None }
+        });
+        asked.collect()
+    }
+
+    /// What a member said of its suspicions: a cause, or that it withdraws it.
+    pub(crate) fn suspicions(&self, id: u16) -> Vec<Option<SuspicionCause>> {
+        let said = self.node(id).notices.iter().filter_map(|(_, notice)| {
+            if let Notice::Suspected { cause, .. } = notice {
+                Some(Some(*cause))
+            } else {
+                matches!(notice, Notice::SuspicionWithdrawn { .. }).then_some(None)
+            }
+        });
+        said.collect()
+    }
+
+    /// How many messages from one member arrived whose line begins like this.
+    pub(crate) fn arrived(&self, from: u16, line: &str) -> usize {
+        self.arrived.iter().filter(|(sender, _, text)| *sender == from && text.starts_with(line)).count()
+    }
+
+    /// The numbers of the requests of client 0 that a member has executed, in their order.
+    pub(crate) fn executed(&self, id: u16) -> Vec<u64> {
+        self.node(id).executor.requests.iter().map(|id| id.number.0).collect()
+    }
+
+    /// The digest that was executed at a slot.
+    pub(crate) fn agreed(&self, seq: u64) -> Option<Digest> {
+        self.agreed.get(&SeqNum(seq)).copied()
+    }
+
+    fn start(&mut self, id: u16) {
+        let now = self.now_at(id);
+        let node = &mut self.nodes[usize::from(id)];
+        let recovered: Recovered = recovered(&node.journal);
+        node.executor = node.executor.emptied();
+        node.replica = Some(Replica::recover(self.world.identity(id), recovered, now));
+        let (installed, replay) = (node.executor.installed(), committed(&node.journal));
+        self.step(id, Event::Executor(installed));
+        for batch in replay {
+            let report = self.nodes[usize::from(id)].executor.apply(&batch);
+            self.step(id, Event::Executor(report));
+        }
+        self.set_links(id, true);
+    }
+
+    fn now_at(&self, id: u16) -> Now {
+        Now { wall: self.now.wall.plus(self.nodes[usize::from(id)].ahead), ..self.now }
+    }
+
+    fn deliver(&mut self, envelope: Envelope) {
+        let Envelope { from, to, message } = envelope;
+        if self.nodes[usize::from(to)].replica.is_none() {
+            return;
+        }
+        self.arrived.push((from, to, line_of(&message)));
+        let decoded = Message::decode(&message.encode()).expect("a replica sends what can be read");
+        let message = self.verifier.message(decoded).expect("a replica sends what is valid");
+        self.step(to, Event::Message { from: ReplicaId(from), message });
+    }
+
+    fn step(&mut self, id: u16, event: Event) {
+        let now = self.now_at(id);
+        let replica = self.nodes[usize::from(id)].replica.as_mut().expect("only a running replica is stepped");
+        replica.step(now, event);
+        replica.check_all_invariants();
+        assert!(replica.next_deadline() > now.monotonic, "replica {id} wants to be woken without end");
+        let actions = replica.take_actions();
+        self.act(id, actions);
+    }
+
+    /// First the journal, then the network, then the executor.
+    fn act(&mut self, id: u16, actions: Actions) {
+        let now = self.now.monotonic;
+        let node = &mut self.nodes[usize::from(id)];
+        node.journal.extend(actions.persist.iter().cloned());
+        node.voted.check(ReplicaId(id), &node.journal, &actions);
+        if !actions.persist.is_empty() {
+            check_batches(&node.journal);
+        }
+        for record in &actions.persist {
+            if let JournalRecord::Committed(certificate) = record {
+                let batch = batch(&node.journal, certificate.seq(), certificate.digest());
+                node.history.insert(certificate.seq(), CommittedSlot { certificate: certificate.clone(), batch });
+            }
+        }
+        node.notices.extend(actions.notices.into_iter().map(|notice| (now, notice)));
+        for outgoing in actions.send {
+            self.send(id, outgoing);
+        }
+        for order in actions.execute {
+            self.execute(id, order);
+        }
+    }
+
+    fn send(&mut self, from: u16, outgoing: Outgoing) {
+        let mut push = |to, message| self.queue.push_back(Envelope { from, to, message });
+        match outgoing {
+            Outgoing::Replica { to: Recipients::Others, message } => {
+                (0..self.world.n()).filter(|to| *to != from).for_each(|to| push(to, message.clone()));
+            }
+            Outgoing::Replica { to: Recipients::One(to), message } => push(to.0, message),
+            Outgoing::Client { message, .. } => self.nodes[usize::from(from)].to_clients.push(message),
+            Outgoing::History { to, after, through } => {
+                let history = &self.nodes[usize::from(from)].history;
+                let slots = history.range(after.next()..=through).map(|(_, slot)| slot.clone());
+                push(to.0, Message::Committed(slots.take(HISTORY_SLOTS).collect()));
+            }
+        }
+    }
+
+    fn execute(&mut self, id: u16, order: Order) {
+        match order {
+            Order::Apply(batch) => {
+                let agreed = *self.agreed.entry(batch.seq).or_insert(batch.digest);
+                assert_eq!(agreed, batch.digest, "slot {}: {id} executes another batch than the others", batch.seq);
+                let report = self.nodes[usize::from(id)].executor.apply(&batch);
+                self.step(id, Event::Executor(report));
+            }
+            Order::Resend { id: request, .. } => self.nodes[usize::from(id)].resent.push(request),
+            Order::Stable(_) => {}
+        }
+    }
+}
