@@ -12,6 +12,7 @@ pub mod execution;
 pub mod genesis;
 pub mod messages;
 pub mod outcome;
+pub mod runtime;
 pub mod storage;
 pub mod types;
 

@@ -436,7 +436,7 @@ impl Replica {
 
     /// The checkpoint of the low watermark; `None` at the genesis.
     #[must_use]
-    pub fn certified_checkpoint(&self) -> Option<Checkpoint> {
+    pub fn stable_checkpoint(&self) -> Option<Checkpoint> {
         self.checkpoints.stable().map(|stable| stable.checkpoint)
     }
 }

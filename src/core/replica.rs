@@ -202,6 +202,12 @@ impl Replica {
         (self.progress.ordered(), self.progress.executed())
     }
 
+    /// The chain hash after the last executed slot.
+    #[must_use]
+    pub fn chain(&self) -> Digest {
+        self.progress.chain()
+    }
+
     /// How many requests wait to be executed, and how many bytes of batches are in memory.
     #[must_use]
     pub fn load(&self) -> (usize, u64) {

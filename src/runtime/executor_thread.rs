@@ -1,0 +1,201 @@
+//! The thread that owns the application: it executes what was committed, reports to the core, and answers clients.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::failure::{Failure, FailureCell};
+use super::metrics::Metrics;
+use super::queue::Queue;
+use super::snapshotter::SnapshotOrder;
+use super::transport::Transport;
+use crate::batch::CommittedBatch;
+use crate::core::{Event, Order, Report};
+use crate::execution::{Application, Executor, Replies, Snapshot, Stability};
+use crate::messages::{CheckpointCertificate, ReplicaMessage};
+use crate::outcome::Outcome;
+use crate::storage::StorageError;
+use crate::storage::replay::Replay;
+use crate::types::{ClientId, SeqNum};
+
+/// Questions of clients and readers that wait at most. Orders are not bounded here but by the core.
+pub(super) const QUESTIONS_MAX: usize = 1024;
+/// Inputs that are taken at once.
+const INPUTS_AT_ONCE: usize = 64;
+
+#[derive(Debug)]
+/// What comes to the executor.
+pub(super) enum ExecutorInput {
+    /// From the core, through the persister.
+    Order(Order),
+    /// A client wants a part of a receipt.
+    Attest {
+        /// Who.
+        from: ClientId,
+        /// The slot.
+        seq: SeqNum,
+        /// The place in the batch.
+        index: u32,
+    },
+    /// A client wants a proven value.
+    Query {
+        /// Who.
+        from: ClientId,
+        /// Its tag.
+        tag: u64,
+        /// The key.
+        key: Bytes,
+    },
+    /// Somebody in this process wants to know something of the application.
+    Read {
+        /// The question, in the application's words.
+        query: Vec<u8>,
+        /// Where the answer goes.
+        answer: oneshot::Sender<(SeqNum, Outcome)>,
+    },
+    /// Somebody in this process wants the whole state.
+    State(oneshot::Sender<Snapshot>),
+}
+
+/// Reads the application's state within this process: local and unproven.
+#[derive(Clone, Debug)]
+pub struct StateReader {
+    executor: Queue<ExecutorInput>,
+}
+
+/// The replica is busy or stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the replica is too busy to answer, or stopping")]
+pub struct Unanswered;
+
+impl StateReader {
+    pub(super) fn new(executor: Queue<ExecutorInput>) -> Self {
+        StateReader { executor }
+    }
+
+    /// What the application answers about its last executed state, and which slot that is.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when too many questions wait, or the replica stops.
+    pub async fn read(&self, query: Vec<u8>) -> Result<(SeqNum, Outcome), Unanswered> {
+        let (answer, answered) = oneshot::channel();
+        self.executor.offer(ExecutorInput::Read { query, answer }).map_err(|_| Unanswered)?;
+        answered.await.map_err(|_| Unanswered)
+    }
+
+    /// The last executed state: a cheap copy that does not change any more.
+    ///
+    /// # Errors
+    /// As [`StateReader::read`].
+    pub async fn state(&self) -> Result<Snapshot, Unanswered> {
+        let (answer, answered) = oneshot::channel();
+        self.executor.offer(ExecutorInput::State(answer)).map_err(|_| Unanswered)?;
+        answered.await.map_err(|_| Unanswered)
+    }
+}
+
+/// What the thread owns.
+pub(super) struct ExecutorThread<A> {
+    pub(super) executor: Executor<A>,
+    pub(super) replay: Replay,
+    /// The certificate of the low watermark at the start; the executor gets it when it comes there.
+    pub(super) stable: Option<CheckpointCertificate>,
+    pub(super) input: Queue<ExecutorInput>,
+    pub(super) events: Queue<Event>,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) snapshots: Queue<SnapshotOrder>,
+    /// J: a durable snapshot every so many checkpoints.
+    pub(super) snapshot_interval: u64,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) failure: Arc<FailureCell>,
+}
+
+impl<A: Application> ExecutorThread<A> {
+    /// Replays what was committed before the start, then executes until its queue is closed, and gives the last state.
+    pub(super) fn run(mut self) -> Option<Snapshot> {
+        self.report(self.executor.installed());
+        self.hand_over_certificate();
+        if let Err(error) = self.replay_committed() {
+            self.failure.set(Failure::Storage(error));
+            return None;
+        }
+        while let Some(inputs) = self.input.take(INPUTS_AT_ONCE, None) {
+            for input in inputs {
+                self.handle(input);
+            }
+        }
+        Some(self.executor.snapshot())
+    }
+
+    fn replay_committed(&mut self) -> Result<(), StorageError> {
+        while let Some(committed) = self.replay.next() {
+            self.apply(&committed?, Replies::Withhold);
+            self.hand_over_certificate();
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, input: ExecutorInput) {
+        match input {
+            ExecutorInput::Order(Order::Apply(committed)) => {
+                self.apply(&committed, Replies::Send);
+                self.hand_over_certificate();
+            }
+            ExecutorInput::Order(Order::Resend { to, id }) => {
+                if let Some(reply) = self.executor.resend(&id) {
+                    self.answer(to, &reply);
+                }
+            }
+            ExecutorInput::Order(Order::Stable(certificate)) => self.on_stable(certificate),
+            ExecutorInput::Attest { from, seq, index } => {
+                let attestation = self.executor.attest(seq, index);
+                self.answer(from, &attestation);
+            }
+            ExecutorInput::Query { from, tag, key } => {
+                let answer = self.executor.query(tag, &key);
+                self.answer(from, &answer);
+            }
+            // A reader that has gone away needs no answer.
+            ExecutorInput::Read { query, answer } => drop(answer.send(self.executor.read(&query))),
+            ExecutorInput::State(answer) => drop(answer.send(self.executor.snapshot())),
+        }
+    }
+
+    fn apply(&mut self, committed: &CommittedBatch, replies: Replies) {
+        let applied = self.executor.apply(committed, replies);
+        for (client, reply) in &applied.replies {
+            self.answer(*client, reply);
+        }
+        self.metrics.replies_sent.inc_by(applied.replies.len() as u64);
+        self.report(Report::Executed(applied.report));
+    }
+
+    /// After a start the core does not order again what became stable before it.
+    fn hand_over_certificate(&mut self) {
+        let executed = self.executor.executed();
+        if let Some(certificate) = self.stable.take_if(|stable| stable.seq() <= executed) {
+            self.executor.stable(certificate);
+        }
+    }
+
+    fn on_stable(&mut self, certificate: CheckpointCertificate) {
+        let seq = certificate.seq();
+        match self.executor.stable(certificate) {
+            // One snapshot is written at a time; while it is, the next one waits for another checkpoint.
+            Stability::Certified(snapshot) if seq.0.is_multiple_of(self.snapshot_interval) => {
+                drop(self.snapshots.offer(SnapshotOrder { snapshot }));
+            }
+            // The core compares roots before it calls a checkpoint stable.
+            Stability::Certified(_) | Stability::NotKept | Stability::Diverged { .. } => {}
+        }
+    }
+
+    fn report(&self, report: Report) {
+        self.events.push(Event::Executor(report));
+    }
+
+    fn answer(&self, to: ClientId, message: &ReplicaMessage) {
+        self.transport.to_client(to, message.encode());
+    }
+}

@@ -1,0 +1,147 @@
+//! The thread that makes promises durable, and lets go of what waited for that.
+//!
+//! It appends all that is queued, syncs once, then releases in order: group commit. Nothing is sent or executed before
+//! every record that must be synced, of the same and of all earlier actions, is durable.
+
+use std::sync::Arc;
+
+use super::executor_thread::ExecutorInput;
+use super::failure::{Failure, FailureCell};
+use super::metrics::Metrics;
+use super::queue::Queue;
+use super::transport::Transport;
+use crate::core::{Actions, Outgoing, Recipients};
+use crate::messages::Message;
+use crate::storage::{History, Storage, StorageError};
+use crate::types::{ReplicaId, SeqNum};
+
+/// Actions that one sync covers at most.
+const ACTIONS_AT_ONCE: usize = 256;
+/// Bytes of committed slots in one answer from the journal.
+const HISTORY_BYTES: usize = 1 << 20;
+
+/// What comes to the persister.
+pub(super) enum PersisterInput {
+    /// From the core.
+    Actions(Actions),
+    /// From the snapshotter: history up to there may be deleted.
+    SnapshotDurable(SeqNum),
+}
+
+/// A question that the journal answers.
+#[derive(Debug)]
+pub(super) struct HistoryQuestion {
+    to: ReplicaId,
+    after: SeqNum,
+    through: SeqNum,
+}
+
+/// What the thread owns.
+pub(super) struct Persister {
+    pub(super) id: ReplicaId,
+    pub(super) members: Vec<ReplicaId>,
+    pub(super) storage: Box<dyn Storage>,
+    pub(super) input: Queue<PersisterInput>,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) executor: Queue<ExecutorInput>,
+    pub(super) questions: Queue<HistoryQuestion>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) failure: Arc<FailureCell>,
+}
+
+impl Persister {
+    /// Runs until its queue is closed, or storage fails.
+    pub(super) fn run(mut self) {
+        while let Some(inputs) = self.input.take(ACTIONS_AT_ONCE, None) {
+            if let Err(error) = self.persist(&inputs) {
+                // The first error is final: whatever waited for the disk must never leave.
+                self.input.close();
+                self.failure.set(Failure::Storage(error));
+                return;
+            }
+            for input in inputs {
+                if let PersisterInput::Actions(actions) = input {
+                    self.release(actions);
+                }
+            }
+        }
+    }
+
+    fn persist(&mut self, inputs: &[PersisterInput]) -> Result<(), StorageError> {
+        let mut must_sync = false;
+        for input in inputs {
+            match input {
+                PersisterInput::Actions(actions) => {
+                    must_sync |= actions.must_sync();
+                    if !actions.persist.is_empty() {
+                        self.storage.append(&actions.persist)?;
+                    }
+                }
+                PersisterInput::SnapshotDurable(seq) => self.storage.snapshot_durable(*seq)?,
+            }
+        }
+        if must_sync {
+            self.storage.sync()?;
+            self.metrics.journal_syncs.inc();
+        }
+        self.metrics.journal_bytes.set(i64::try_from(self.storage.bytes_on_disk()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    fn release(&self, actions: Actions) {
+        for outgoing in actions.send {
+            match outgoing {
+                Outgoing::Replica { to, message } => self.send(to, &message),
+                Outgoing::Client { to, message } => self.transport.to_client(to, message.encode()),
+                Outgoing::History { to, after, through } => {
+                    // Whoever asks too much asks again.
+                    let question = HistoryQuestion { to, after, through };
+                    drop(self.questions.offer(question));
+                }
+            }
+        }
+        for order in actions.execute {
+            self.executor.push(ExecutorInput::Order(order));
+        }
+    }
+
+    fn send(&self, to: Recipients, message: &Message) {
+        let (bulk, frame) = (message.is_bulk(), message.encode());
+        match to {
+            Recipients::One(member) => self.transport.to_replica(member, bulk, frame),
+            Recipients::Others => {
+                for member in self.members.iter().filter(|member| **member != self.id) {
+                    self.transport.to_replica(*member, bulk, frame.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The thread that reads the journal for those who fell behind, so that they do not slow down the others.
+pub(super) struct Historian {
+    pub(super) history: Arc<dyn History>,
+    pub(super) questions: Queue<HistoryQuestion>,
+    pub(super) transport: Arc<dyn Transport>,
+}
+
+impl Historian {
+    /// Runs until its queue is closed.
+    pub(super) fn run(self) {
+        while let Some(questions) = self.questions.take(1, None) {
+            for HistoryQuestion { to, after, through } in questions {
+                match self.history.committed(after, through, HISTORY_BYTES) {
+                    Ok(slots) if slots.is_empty() => {
+                        tracing::debug!(%to, %after, "asked for history that is not held any more");
+                    }
+                    Ok(slots) => {
+                        let message = Message::Committed(slots);
+                        self.transport.to_replica(to, message.is_bulk(), message.encode());
+                    }
+                    // Serving is no promise: the reader reports, and the peer asks somebody else.
+                    Err(error) => tracing::warn!(%error, "cannot read history for replica {to}"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! A replica as a running thing: started from a home folder, stopped cleanly.
+
+use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use quorate_crypto::Ed25519;
+
+use super::core_loop::CoreLoop;
+use super::executor_thread::{ExecutorInput, ExecutorThread, QUESTIONS_MAX, StateReader};
+use super::failure::{Failure, FailureCell, StartError};
+use super::ingress::{Ingress, VerifyContext};
+use super::metrics::Metrics;
+use super::observer::Observer;
+use super::persister::{Historian, HistoryQuestion, Persister, PersisterInput};
+use super::queue::Queue;
+use super::replica_view::ReplicaView;
+use super::snapshotter::{self, SnapshotOrder, Snapshotter};
+use super::transport::Transport;
+use crate::clock::Clock;
+use crate::core::{Event, Identity, Replica};
+use crate::execution::{Admission, Application, Executor, Signer, Snapshot};
+use crate::messages::{CheckpointCertificate, Verifier};
+use crate::storage::journal::{Journal, Opened};
+use crate::storage::replay::Replay;
+use crate::storage::{Home, SnapshotStore, Storage};
+use crate::types::SeqNum;
+
+/// Verified events that wait for the core at most; verifying threads wait beyond it.
+const EVENTS_WAITING_MAX: usize = 8192;
+/// Rounds of the core that wait for the disk at most; the core waits beyond it.
+const ROUNDS_WAITING_MAX: usize = 1024;
+/// Questions for history that wait at most.
+const HISTORY_WAITING_MAX: usize = 64;
+
+/// What a replica is made of.
+pub struct ReplicaParts<A> {
+    /// Who it is.
+    pub identity: Identity,
+    /// Its files.
+    pub home: Home,
+    /// Its application, in the initial state.
+    pub application: A,
+    /// Its network.
+    pub transport: Arc<dyn Transport>,
+    /// Its clocks.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A running replica. Dropping it leaves its threads running: call [`stop`](RunningReplica::stop).
+pub struct RunningReplica {
+    ingress: Ingress,
+    events: Queue<Event>,
+    persister: Queue<PersisterInput>,
+    executor: Queue<ExecutorInput>,
+    reader: StateReader,
+    view: Arc<Mutex<ReplicaView>>,
+    metrics: Arc<Metrics>,
+    failure: Arc<FailureCell>,
+    threads: Threads,
+}
+
+/// The threads in the order in which they end.
+struct Threads {
+    verifiers: Vec<JoinHandle<()>>,
+    core: JoinHandle<()>,
+    persister: JoinHandle<()>,
+    historian: JoinHandle<()>,
+    executor: JoinHandle<Option<Snapshot>>,
+    snapshotter: JoinHandle<Option<SnapshotStore>>,
+    close_historian: Box<dyn FnOnce() + Send>,
+    close_snapshotter: Box<dyn FnOnce() + Send>,
+}
+
+impl RunningReplica {
+    /// Recovers what the home promises and starts.
+    ///
+    /// # Errors
+    /// [`StartError`] when the genesis, the key or the files cannot be used.
+    pub fn start<A: Application>(parts: ReplicaParts<A>) -> Result<Self, StartError> {
+        let ReplicaParts { identity, home, application, transport, clock } = parts;
+        check_identity(&identity)?;
+        let Opened { journal, recovered, torn_tail } = Journal::open(&home, identity.config.as_ref().into())?;
+        if let Some(cut) = torn_tail {
+            tracing::warn!(path = %cut.path.display(), bytes = cut.bytes, "removed an unfinished write; nothing is lost");
+        }
+        let store = SnapshotStore::open(&home)?;
+        let (executor, snapshot_seq) = restore_executor(&identity, application, &store, &journal)?;
+        let starter = Starter::new(identity, transport, clock);
+        starter.snapshot_found(snapshot_seq);
+        let stable = recovered.promises.stable.clone();
+        let replica = Replica::recover(starter.identity.clone(), recovered, starter.clock.now());
+        let view = Arc::new(Mutex::new(ReplicaView::of(&replica)));
+        let ingress = Ingress::new(starter.events.clone(), Arc::clone(&starter.metrics));
+        let context = starter.verify_context(executor.admission());
+        let snapshots = Queue::new(1);
+        let executor_thread =
+            starter.executor_thread(executor, journal.replay(snapshot_seq), stable, snapshots.clone());
+        let snapshotter = starter.snapshotter(store, snapshots.clone());
+        let core = starter.core_loop(replica, home.evidence(), Arc::clone(&view));
+        let (persister, historian, questions) = starter.storage_threads(journal);
+        let threads = Threads {
+            verifiers: starter.spawn_verifiers(&ingress, &context)?,
+            core: starter.spawn("core", move || core.run())?,
+            persister: starter.spawn("persister", move || persister.run())?,
+            historian: starter.spawn("historian", move || historian.run())?,
+            executor: starter.spawn("executor", move || executor_thread.run())?,
+            snapshotter: starter.spawn("snapshotter", move || Some(snapshotter.run()))?,
+            close_historian: Box::new(move || questions.close()),
+            close_snapshotter: Box::new(move || snapshots.close()),
+        };
+        Ok(starter.into_running(ingress, view, threads))
+    }
+
+    /// Where the transport delivers.
+    #[must_use]
+    pub fn ingress(&self) -> Ingress {
+        self.ingress.clone()
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn view(&self) -> ReplicaView {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its metrics in the OpenMetrics text format.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.metrics.encode()
+    }
+
+    /// Reads its application's state.
+    #[must_use]
+    pub fn reader(&self) -> StateReader {
+        self.reader.clone()
+    }
+
+    /// Waits until the replica must end because a thread failed; for ever while all is well.
+    pub async fn failed(&self) -> Failure {
+        self.failure.wait().await
+    }
+
+    /// Asks the others to replace this replica as primary, if it is. Call it some time before [`stop`](Self::stop).
+    pub fn step_down(&self) {
+        self.events.push(Event::StepDown);
+    }
+
+    /// Stops: handles what has come in, makes it durable, writes a snapshot. Blocks; call it outside of async code.
+    ///
+    /// # Errors
+    /// [`Failure`] when a thread had failed or the snapshot cannot be written.
+    pub fn stop(self) -> Result<(), Failure> {
+        let Threads {
+            verifiers,
+            core,
+            persister,
+            historian,
+            executor,
+            snapshotter,
+            close_historian,
+            close_snapshotter,
+        } = self.threads;
+        self.ingress.close();
+        // Verifying threads may wait for room in the queue of events, so the core ends after them.
+        verifiers.into_iter().for_each(join);
+        self.events.close();
+        join(core);
+        self.persister.close();
+        join(persister);
+        close_historian();
+        join(historian);
+        self.executor.close();
+        let last = executor.join().unwrap_or_default();
+        close_snapshotter();
+        let store = snapshotter.join().unwrap_or_default();
+        if let Some(failure) = self.failure.get() {
+            return Err(failure);
+        }
+        match (last, store) {
+            (Some(last), Some(store)) if last.seq() > SeqNum::GENESIS => Ok(snapshotter::write(&store, &last)?),
+            (Some(_), Some(_)) | (None, _) | (_, None) => Ok(()),
+        }
+    }
+}
+
+/// Threads report their failures themselves.
+fn join(thread: JoinHandle<()>) {
+    drop(thread.join());
+}
+
+fn check_identity(identity: &Identity) -> Result<(), StartError> {
+    identity.genesis.validate(&Ed25519)?;
+    if identity.genesis.committee.key(identity.id) == Some(&identity.key.public()) {
+        Ok(())
+    } else {
+        Err(StartError::ForeignKey(identity.id))
+    }
+}
+
+/// The executor in the state of the newest snapshot, and the slot of that.
+fn restore_executor<A: Application>(
+    identity: &Identity,
+    application: A,
+    store: &SnapshotStore,
+    journal: &Journal,
+) -> Result<(Executor<A>, SeqNum), StartError> {
+    let signer = Signer { id: identity.id, key: identity.key.clone(), context: identity.context.clone() };
+    let latest = store.latest(journal.history().as_ref())?;
+    for damaged in &latest.damaged {
+        tracing::warn!(path = %damaged.path.display(), "damaged snapshot left aside, the journal makes up for it: {}", damaged.what);
+    }
+    match latest.snapshot {
+        None => Ok((Executor::new(&identity.genesis, application, signer), SeqNum::GENESIS)),
+        Some((seq, mut reader)) => Executor::restore(&identity.genesis, application, signer, &mut reader)
+            .map(|executor| (executor, seq))
+            .map_err(|source| StartError::Snapshot { seq, source }),
+    }
+}
+
+/// What all threads share while they are started.
+struct Starter {
+    identity: Identity,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    failure: Arc<FailureCell>,
+    events: Queue<Event>,
+    persister: Queue<PersisterInput>,
+    executor: Queue<ExecutorInput>,
+}
+
+impl Starter {
+    fn new(identity: Identity, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        Starter {
+            identity,
+            transport,
+            clock,
+            metrics: Arc::default(),
+            failure: Arc::default(),
+            events: Queue::new(EVENTS_WAITING_MAX),
+            persister: Queue::new(ROUNDS_WAITING_MAX),
+            executor: Queue::new(QUESTIONS_MAX),
+        }
+    }
+
+    /// History below a snapshot that was found at the start may be deleted.
+    fn snapshot_found(&self, seq: SeqNum) {
+        if seq > SeqNum::GENESIS {
+            self.persister.push(PersisterInput::SnapshotDurable(seq));
+        }
+    }
+
+    /// In slots: every so many checkpoints.
+    fn snapshot_interval(&self) -> u64 {
+        let interval = self.identity.genesis.limits.checkpoint_interval;
+        interval.saturating_mul(self.identity.config.snapshot_checkpoints).max(1)
+    }
+
+    fn executor_thread<A: Application>(
+        &self,
+        executor: Executor<A>,
+        replay: Replay,
+        stable: Option<CheckpointCertificate>,
+        snapshots: Queue<SnapshotOrder>,
+    ) -> ExecutorThread<A> {
+        ExecutorThread {
+            executor,
+            replay,
+            stable,
+            input: self.executor.clone(),
+            events: self.events.clone(),
+            transport: Arc::clone(&self.transport),
+            snapshots,
+            snapshot_interval: self.snapshot_interval(),
+            metrics: Arc::clone(&self.metrics),
+            failure: Arc::clone(&self.failure),
+        }
+    }
+
+    fn snapshotter(&self, store: SnapshotStore, orders: Queue<SnapshotOrder>) -> Snapshotter {
+        Snapshotter {
+            store,
+            orders,
+            persister: self.persister.clone(),
+            events: self.events.clone(),
+            failure: Arc::clone(&self.failure),
+        }
+    }
+
+    fn core_loop(&self, replica: Replica, evidence: PathBuf, view: Arc<Mutex<ReplicaView>>) -> CoreLoop {
+        CoreLoop {
+            replica,
+            clock: Arc::clone(&self.clock),
+            events: self.events.clone(),
+            persister: self.persister.clone(),
+            observer: Observer::new(Arc::clone(&self.metrics), evidence),
+            view,
+        }
+    }
+
+    fn into_running(self, ingress: Ingress, view: Arc<Mutex<ReplicaView>>, threads: Threads) -> RunningReplica {
+        RunningReplica {
+            ingress,
+            reader: StateReader::new(self.executor.clone()),
+            events: self.events,
+            persister: self.persister,
+            executor: self.executor,
+            view,
+            metrics: self.metrics,
+            failure: self.failure,
+            threads,
+        }
+    }
+
+    fn storage_threads(&self, journal: Journal) -> (Persister, Historian, Queue<HistoryQuestion>) {
+        let questions = Queue::new(HISTORY_WAITING_MAX);
+        let historian = Historian {
+            history: journal.history(),
+            questions: questions.clone(),
+            transport: Arc::clone(&self.transport),
+        };
+        let persister = Persister {
+            id: self.identity.id,
+            members: self.identity.genesis.committee.ids().collect(),
+            storage: Box::new(journal),
+            input: self.persister.clone(),
+            transport: Arc::clone(&self.transport),
+            executor: self.executor.clone(),
+            questions: questions.clone(),
+            metrics: Arc::clone(&self.metrics),
+            failure: Arc::clone(&self.failure),
+        };
+        (persister, historian, questions)
+    }
+
+    fn verify_context(&self, admission: Arc<dyn Admission>) -> VerifyContext {
+        let memo = usize::try_from(self.identity.config.memo_entries_max).unwrap_or(usize::MAX);
+        let genesis = Arc::clone(&self.identity.genesis);
+        VerifyContext {
+            verifier: Arc::new(Verifier::new(genesis, self.identity.context.clone(), memo)),
+            admission,
+            transport: Arc::clone(&self.transport),
+            executor: self.executor.clone(),
+        }
+    }
+
+    fn spawn_verifiers(&self, ingress: &Ingress, context: &VerifyContext) -> Result<Vec<JoinHandle<()>>, StartError> {
+        ingress.verifiers(context).into_iter().map(|(name, work)| self.spawn(name, work)).collect()
+    }
+
+    /// A thread whose panic ends the replica, and is said.
+    fn spawn<T: Default + Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>, StartError> {
+        let failure = Arc::clone(&self.failure);
+        let guarded = move || {
+            catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+                failure.set(Failure::from_panic(name, panic.as_ref()));
+                T::default()
+            })
+        };
+        std::thread::Builder::new().name(name.to_owned()).spawn(guarded).map_err(StartError::Thread)
+    }
+}

@@ -1,0 +1,102 @@
+//! What a replica says of itself to its operator.
+
+use serde::Serialize;
+
+use crate::core::{Phase, Replica, SuspicionCause};
+use crate::messages::Standing;
+use crate::types::ReplicaId;
+
+/// A replica at one moment, for people and their tools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReplicaView {
+    /// Its place in the committee.
+    pub replica: ReplicaId,
+    /// The highest view it has entered.
+    pub view: u64,
+    /// The view it asks for, while it changes views.
+    pub target: Option<u64>,
+    /// `primary` or `backup`.
+    pub role: &'static str,
+    /// The primary of its view.
+    pub primary: ReplicaId,
+    /// Whether it votes.
+    pub voting: bool,
+    /// Why it does not vote or order at the moment, in plain words.
+    pub why_not_voting: Option<String>,
+    /// Why it suspects its primary, in plain words.
+    pub suspicion: Option<&'static str>,
+    /// h.
+    pub low_watermark: u64,
+    /// H.
+    pub high_watermark: u64,
+    /// The last slot that went to the executor.
+    pub ordered: u64,
+    /// The last slot that was executed.
+    pub executed: u64,
+    /// The chain hash after it.
+    pub chain: String,
+    /// The certified root at the low watermark.
+    pub stable_root: Option<String>,
+    /// Requests that wait to be executed.
+    pub requests_waiting: usize,
+    /// Bytes of batches in memory.
+    pub batch_bytes: u64,
+    /// The members from whom nothing is heard.
+    pub missing_members: Vec<ReplicaId>,
+}
+
+impl ReplicaView {
+    /// The replica as it is now.
+    #[must_use]
+    pub fn of(replica: &Replica) -> Self {
+        let (low, high) = replica.watermarks();
+        let (ordered, executed) = replica.execution();
+        let (requests_waiting, batch_bytes) = replica.load();
+        let target = match replica.phase() {
+            Phase::Active => None,
+            Phase::ViewChanging { target } => Some(target.0),
+        };
+        let why_not_voting = why_not_voting(replica.standing(), target);
+        ReplicaView {
+            replica: replica.id(),
+            view: replica.view().0,
+            target,
+            role: if replica.primary() == replica.id() { "primary" } else { "backup" },
+            primary: replica.primary(),
+            voting: why_not_voting.is_none(),
+            why_not_voting,
+            suspicion: replica.suspicion().map(in_words),
+            low_watermark: low.0,
+            high_watermark: high.0,
+            ordered: ordered.0,
+            executed: executed.0,
+            chain: replica.chain().to_string(),
+            stable_root: replica.stable_checkpoint().map(|checkpoint| checkpoint.root.to_string()),
+            requests_waiting,
+            batch_bytes,
+            missing_members: replica.missing_members(),
+        }
+    }
+}
+
+fn why_not_voting(standing: Standing, target: Option<u64>) -> Option<String> {
+    match (standing, target) {
+        (Standing::Voting, None) => None,
+        (Standing::Voting, Some(target)) => Some(format!("waits for view {target} to begin")),
+        (Standing::Diverged { at }, _) => {
+            Some(format!("its state differs from the certified one at checkpoint {at}: restore it from the others"))
+        }
+        (Standing::Halted, _) => Some("more than f members are provably faulty: see the evidence".to_owned()),
+    }
+}
+
+/// A cause of suspicion in plain words.
+pub(super) fn in_words(cause: SuspicionCause) -> &'static str {
+    match cause {
+        SuspicionCause::NoProgress => "requests wait and none is executed",
+        SuspicionCause::Censorship => "the primary passes over a request",
+        SuspicionCause::Silence => "nothing is heard from the primary",
+        SuspicionCause::LinkBroken => "the connection to the primary broke",
+        SuspicionCause::CannotVote => "the primary says that it cannot vote",
+    }
+}
