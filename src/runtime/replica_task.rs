@@ -1,7 +1,7 @@
 //! A replica as a running thing: started from a home folder, stopped cleanly.
 
-use std::path::PathBuf;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
