@@ -157,9 +157,31 @@ impl Genesis {
         for key in self.committee.keys().iter().chain(self.clients.iter().map(|client| &client.0)) {
             scheme.check_key(key).map_err(|reason| InvalidGenesis::Key { key: key.to_string(), reason })?;
         }
-        self.limits.validate()
+        self.limits.validate()?;
+        self.check_view_change_size()
+    }
+
+    /// A ViewChange with a full window must fit into a frame, and the Q of them that prove a view into one record of
+    /// the journal. That bounds the window of a large committee.
+    fn check_view_change_size(&self) -> Result<(), InvalidGenesis> {
+        let quorum = self.committee.quorum() as u64;
+        let certificate = CERTIFICATE_BYTES + quorum * VOTE_BYTES;
+        let slots = (VIEW_CHANGE_BYTES_MAX / certificate).min(VIEW_RECORD_BYTES_MAX / (certificate * quorum));
+        let max = slots.saturating_sub(1) / 2;
+        if self.limits.checkpoint_interval <= max {
+            return Ok(());
+        }
+        let (name, value) = ("checkpoint_interval", self.limits.checkpoint_interval);
+        Err(InvalidGenesis::Limit { name, value, min: 1, max })
     }
 }
+
+/// What a prepared certificate takes beside its votes, and one vote.
+const CERTIFICATE_BYTES: u64 = 2 + 48 + 64 + 8;
+const VOTE_BYTES: u64 = 2 + 64;
+/// Three quarters of the largest frame, and what leaves room for the other promises in a record of 16 MiB.
+const VIEW_CHANGE_BYTES_MAX: u64 = 3 << 19;
+const VIEW_RECORD_BYTES_MAX: u64 = 6 << 20;
 
 impl Limits {
     fn validate(&self) -> Result<(), InvalidGenesis> {
@@ -178,5 +200,60 @@ impl Limits {
             Some((name, value, min, max)) => Err(InvalidGenesis::Limit { name, value, min, max }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_crypto::{Ed25519, KeyPair};
+
+    use super::*;
+
+    fn genesis(n: u8, checkpoint_interval: u64) -> Genesis {
+        let keys = (0..n).map(|seed| KeyPair::from_seed(&[seed; 32]).public());
+        Genesis {
+            version: codec::FORMAT_VERSION,
+            network: "test".to_owned(),
+            time: WallTime(1),
+            limits: Limits { checkpoint_interval, ..Limits::default() },
+            committee: Committee::new(keys.collect()).unwrap(),
+            clients: vec![ClientId(KeyPair::from_seed(&[99; 32]).public())],
+        }
+    }
+
+    #[test]
+    fn default_limits_suit_the_committees_they_are_meant_for() {
+        for n in [1, 4, 5, 6, 7, 8, 10, 13, 25] {
+            assert_eq!(genesis(n, 128).validate(&Ed25519), Ok(()), "n = {n}");
+        }
+    }
+
+    #[test]
+    fn a_window_whose_view_change_would_not_fit_into_a_frame_is_refused() {
+        assert_eq!(genesis(4, 1024).validate(&Ed25519), Ok(()));
+        for (n, interval) in [(64, 128), (64, 1024), (13, 1024)] {
+            let refused = genesis(n, interval).validate(&Ed25519);
+            assert!(matches!(refused, Err(InvalidGenesis::Limit { name: "checkpoint_interval", .. })), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_clients_twice_and_keys_that_prove_nothing() {
+        let mut twice = genesis(4, 128);
+        twice.clients.push(twice.clients[0]);
+        assert_eq!(twice.validate(&Ed25519), Err(InvalidGenesis::Clients));
+        let mut weak = genesis(4, 128);
+        weak.clients.push(ClientId(quorate_crypto::PublicKey::from_bytes([0; 32])));
+        assert!(matches!(weak.validate(&Ed25519), Err(InvalidGenesis::Key { .. })));
+    }
+
+    #[test]
+    fn every_field_is_part_of_the_chain_id() {
+        let base = genesis(4, 128);
+        let mut others = vec![genesis(5, 128), genesis(4, 127)];
+        others.push(Genesis { network: "other".to_owned(), ..base.clone() });
+        others.push(Genesis { time: WallTime(2), ..base.clone() });
+        others.push(Genesis { clients: Vec::new(), ..base.clone() });
+        assert!(others.iter().all(|other| other.chain_id() != base.chain_id()));
     }
 }

@@ -15,7 +15,7 @@ use crate::types::{SeqNum, View};
 
 /// A replica that catches up executes far above its low watermark: the latest certificates suffice. The greatest
 /// window has 2,048 slots.
-const COMMITTED_KEPT: usize = 4096;
+const COMMITTED_KEPT: usize = 2048;
 const CHECKPOINTS_KEPT: usize = super::checkpoints::OWN_KEPT;
 
 /// The proof with which a view was entered: the NewView and the ViewChanges it names.

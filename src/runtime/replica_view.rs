@@ -1,5 +1,6 @@
 //! What a replica says of itself to its operator.
 
+use quorate_crypto::Digest;
 use serde::Serialize;
 
 use crate::core::{Phase, Replica, SuspicionCause};
@@ -34,9 +35,9 @@ pub struct ReplicaView {
     /// The last slot that was executed.
     pub executed: u64,
     /// The chain hash after it.
-    pub chain: String,
+    pub chain: Digest,
     /// The certified root at the low watermark.
-    pub stable_root: Option<String>,
+    pub stable_root: Option<Digest>,
     /// Requests that wait to be executed.
     pub requests_waiting: usize,
     /// Bytes of batches in memory.
@@ -70,8 +71,8 @@ impl ReplicaView {
             high_watermark: high.0,
             ordered: ordered.0,
             executed: executed.0,
-            chain: replica.chain().to_string(),
-            stable_root: replica.stable_checkpoint().map(|checkpoint| checkpoint.root.to_string()),
+            chain: replica.chain(),
+            stable_root: replica.stable_checkpoint().map(|checkpoint| checkpoint.root),
             requests_waiting,
             batch_bytes,
             missing_members: replica.missing_members(),

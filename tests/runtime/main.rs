@@ -1,6 +1,8 @@
 //! Running replicas with real threads, clocks and files, in one process. A client submits; replicas are cut off,
 //! stopped and started again from their homes; in the end all have executed the same history.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod hub;
 
 use std::path::Path;
