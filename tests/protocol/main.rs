@@ -5,7 +5,11 @@
 mod support;
 
 mod agreed_time;
+mod checkpoints;
 mod divergence;
+mod golden;
+mod malformed;
+mod new_view;
 mod normal_case;
 mod re_proposals;
 mod restart;
