@@ -69,8 +69,8 @@ struct Threads {
     historian: JoinHandle<()>,
     executor: JoinHandle<Option<Snapshot>>,
     snapshotter: JoinHandle<Option<SnapshotStore>>,
-    close_historian: Box<dyn FnOnce() + Send>,
-    close_snapshotter: Box<dyn FnOnce() + Send>,
+    close_historian: Box<dyn FnOnce() + Send + Sync>,
+    close_snapshotter: Box<dyn FnOnce() + Send + Sync>,
 }
 
 impl RunningReplica {
