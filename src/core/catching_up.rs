@@ -205,15 +205,14 @@ impl Replica {
     /// missing and those that came are being executed.
     fn fetch_committed(&mut self) {
         let now = self.now.monotonic;
-        let (ordered, executed) = (self.progress.ordered(), self.progress.executed());
+        let ordered = self.progress.ordered();
         if self.catch_up.committed.is_some_and(|(_, until)| until > now) {
             return;
         }
         let goal = self.peers.iter().map(|(_, peer)| peer.executed()).max().unwrap_or_default();
         let is_far = goal.since(ordered) > self.config().pipeline_depth.max(self.limits().checkpoint_interval / 2);
         let stands_still = now.since(self.timers.progress_at) >= STALLED_AFTER;
-        let is_digesting = ordered.since(executed) > self.limits().window();
-        if goal <= ordered || is_digesting || !(is_far || stands_still) {
+        if goal <= ordered || self.is_digesting() || !(is_far || stands_still) {
             self.catch_up.committed = None;
             return;
         }
@@ -227,6 +226,12 @@ impl Replica {
         self.send(peer, Message::FetchCommitted { after: ordered, to });
     }
 
+    /// Whether the executor has more than a window to execute: until then no more is asked for, and nothing above the
+    /// window is taken from those who were not asked, so that they cannot fill its queue.
+    fn is_digesting(&self) -> bool {
+        self.progress.ordered().since(self.progress.executed()) > self.limits().window()
+    }
+
     /// When an unanswered question is asked again.
     pub(super) fn catch_up_deadline(&self) -> Option<Instant> {
         let bodies = self.catch_up.bodies.values().map(|(_, until)| *until);
@@ -236,11 +241,12 @@ impl Replica {
     /// Committed slots with their proofs: as good as own votes, whoever sends them.
     pub(super) fn on_committed(&mut self, from: ReplicaId, slots: Vec<CommittedSlot>) -> Result<(), Rejection> {
         let before = self.progress.ordered();
+        let is_digesting = self.is_digesting();
         for CommittedSlot { certificate, batch } in slots {
             let seq = certificate.seq();
             if self.window.contains(seq) {
                 self.adopt_in_window(CommittedSlot { certificate, batch });
-            } else if seq == self.progress.ordered().next() {
+            } else if seq == self.progress.ordered().next() && !is_digesting {
                 self.adopt_beyond_window(CommittedSlot { certificate, batch });
             }
         }
