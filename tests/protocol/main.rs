@@ -5,13 +5,16 @@
 mod support;
 
 mod agreed_time;
+mod catching_up;
 mod checkpoints;
 mod divergence;
 mod golden;
+mod hostile;
 mod malformed;
 mod new_view;
 mod normal_case;
 mod re_proposals;
+mod request_pool;
 mod restart;
 mod signatures;
 mod suspicion;
