@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 /// The environment variable with the filter, when the command line names none.
 pub const VARIABLE: &str = "QUORATE_LOG";
 
-const DEFAULT: &str = "info";
+/// What the network library says at `info` is said here in better words.
+const DEFAULT: &str = "info,libp2p_swarm=warn";
 
 /// A filter that is none.
 #[derive(Debug, thiserror::Error)]

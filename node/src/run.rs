@@ -41,7 +41,13 @@ fn run_to_end(home: &Path) -> Result<(), NodeError> {
 
 async fn run_node(home: &NodeHome) -> Result<(), NodeError> {
     let mut signals = Signals::catch()?;
-    let node = Node::start(home).await?;
+    let node = tokio::select! {
+        started = Node::start(home) => started?,
+        name = signals.next() => {
+            tracing::warn!("{name}: stopped before it was ready");
+            return Ok(());
+        }
+    };
     say_ready(home, &node);
     tokio::select! {
         failure = node.failed() => return end_failed(node, failure).await,
@@ -49,7 +55,9 @@ async fn run_node(home: &NodeHome) -> Result<(), NodeError> {
     }
     let ending = async {
         node.step_down(STEP_DOWN_PATIENCE).await;
-        node.stop().await
+        node.stop().await?;
+        tracing::info!("stopped in order");
+        Ok(())
     };
     tokio::select! {
         result = ending => result,

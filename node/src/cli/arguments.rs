@@ -73,8 +73,13 @@ pub struct GenesisArguments {
 ///
 ///   quorate node --home net/replica-0
 ///
-/// Exit codes: 0 ended in order, 65 its data is damaged, 70 a bug, 74 disk or network failed, 75 another process uses
-/// its home, 78 its home or settings cannot be used.
+/// Exit codes:
+///   0   ended in order
+///   65  its data is damaged
+///   70  a bug
+///   74  disk or network failed
+///   75  another process uses its home
+///   78  its home or settings cannot be used
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct NodeArguments {
@@ -97,7 +102,11 @@ pub struct NodeArguments {
 ///
 /// The whole file is checked before anything is sent. Sending a file again is harmless: a transfer is posted once.
 ///
-/// Exit codes: 0 all are posted, 1 some are not, 65 the file has lines that are no transfers, others as `quorate node`.
+/// Exit codes:
+///   0   all are posted
+///   1   some are not
+///   65  the file has lines that are no transfers; nothing was sent
+///   others as `quorate node`
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct SubmitArguments {

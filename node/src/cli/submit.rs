@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &SubmitArguments) -> Exit {
     match submit(arguments) {
         Ok(tally) => {
             println!("{tally}");
-            if tally.failed == 0 && !tally.is_cut_short { Exit::Success } else { Exit::Incomplete }
+            if tally.is_complete() { Exit::Success } else { Exit::Incomplete }
         }
         Err(error) => {
             eprintln!("error: {error}");
@@ -58,14 +58,14 @@ pub(super) fn run(arguments: &SubmitArguments) -> Exit {
 
 fn submit(arguments: &SubmitArguments) -> Result<Tally, SubmitError> {
     let home = ClientHome::load(&arguments.client).map_err(ConnectError::Home)?;
-    let good = check(&arguments.file, arguments.keep_going)?;
+    let checked = check(&arguments.file, arguments.keep_going)?;
     let window = usize::try_from(home.genesis().limits.client_window).unwrap_or(usize::MAX);
     let in_flight = arguments.in_flight.map_or(window, |number| number.get().min(window));
     let lines = open(&arguments.file)?.filter_map(Result::ok);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = LedgerClient::connect(&home, ClientOptions::default()).await?;
-        let mut submission = Submission::new(client, good, arguments.keep_going);
+        let mut submission = Submission::new(client, checked, arguments.keep_going);
         submission.send(lines, in_flight).await;
         Ok(submission.finish())
     })
@@ -76,8 +76,15 @@ fn open(path: &Path) -> Result<TransfersFile<BufReader<File>>, SubmitError> {
     Ok(TransfersFile::new(BufReader::new(file)))
 }
 
-/// Looks at every line, shows the bad ones, and counts the good ones.
-fn check(path: &Path, keep_going: bool) -> Result<u64, SubmitError> {
+/// How many lines of a file are transfers, and how many are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Checked {
+    good: u64,
+    bad: u64,
+}
+
+/// Looks at every line and shows the bad ones.
+fn check(path: &Path, keep_going: bool) -> Result<Checked, SubmitError> {
     let (mut good, mut bad) = (0, 0);
     for line in open(path)? {
         match line {
@@ -93,7 +100,7 @@ fn check(path: &Path, keep_going: bool) -> Result<u64, SubmitError> {
     if bad > SHOWN_MAX {
         eprintln!("{}: and {} more bad lines", path.display(), bad - SHOWN_MAX);
     }
-    if bad == 0 || keep_going { Ok(good) } else { Err(SubmitError::BadLines(bad)) }
+    if bad == 0 || keep_going { Ok(Checked { good, bad }) } else { Err(SubmitError::BadLines(bad)) }
 }
 
 /// The end of one transfer's way.
@@ -109,11 +116,17 @@ struct Submission {
 }
 
 impl Submission {
-    fn new(client: LedgerClient, total: u64, keep_going: bool) -> Self {
-        let progress = ProgressBar::new(total);
+    fn new(client: LedgerClient, checked: Checked, keep_going: bool) -> Self {
+        let progress = ProgressBar::new(checked.good);
         let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} {per_sec} {eta}");
         progress.set_style(style.expect("the template is well formed"));
-        Submission { client, progress, started: Instant::now(), keep_going, tally: Tally::default() }
+        Submission {
+            client,
+            progress,
+            started: Instant::now(),
+            keep_going,
+            tally: Tally { left_out: checked.bad, ..Tally::default() },
+        }
     }
 
     async fn send(&mut self, lines: impl Iterator<Item = Line>, in_flight: usize) {
@@ -161,11 +174,16 @@ struct Tally {
     posted: u64,
     posted_before: u64,
     failed: u64,
+    left_out: u64,
     is_cut_short: bool,
     took: Duration,
 }
 
 impl Tally {
+    fn is_complete(&self) -> bool {
+        self.failed == 0 && self.left_out == 0 && !self.is_cut_short
+    }
+
     /// Counts one; gives what there is to say about it.
     fn count(&mut self, result: Result<Posted, LedgerError>) -> Option<LedgerError> {
         match result {
@@ -193,6 +211,9 @@ impl fmt::Display for Tally {
         if self.failed > 0 {
             write!(f, ", {} failed", self.failed)?;
         }
+        if self.left_out > 0 {
+            write!(f, ", {} bad lines were left out", self.left_out)?;
+        }
         if self.is_cut_short {
             f.write_str("; stopped there: the rest of the file was not sent. Send it again when the cause is gone")?;
         }
@@ -218,7 +239,7 @@ mod tests {
     fn bad_lines_stop_a_file_unless_it_shall_go_on() {
         let file = file("1,1993-01-01,a,b,5,\nnonsense\n2,1993-01-01,a,b,5,\n");
         assert!(matches!(check(file.path(), false), Err(SubmitError::BadLines(1))));
-        assert_eq!(check(file.path(), true).unwrap(), 2);
+        assert_eq!(check(file.path(), true).unwrap(), Checked { good: 2, bad: 1 });
         let missing = check(Path::new("/nowhere/at/all.csv"), true).unwrap_err();
         assert_eq!(missing.exit(), Exit::Io);
     }

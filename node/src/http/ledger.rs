@@ -11,16 +11,12 @@ use quorate::SeqNum;
 use quorate::execution::Snapshot;
 use quorate::outcome::Outcome;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 
 use super::error::HttpError;
 use super::routes::Served;
 use crate::served_ledger::{LedgerAnswer, LedgerQuery, PAGE_ACCOUNTS_MAX, Summary};
 
 const PAGE_ACCOUNTS: usize = 100;
-
-/// Reads at the same time; more of them would take the processor from the replica.
-static READS: Semaphore = Semaphore::const_new(2);
 
 /// What `/ledger/accounts` may be asked for.
 #[derive(Debug, Deserialize)]
@@ -88,7 +84,7 @@ pub(super) async fn accounts(
 }
 
 pub(super) async fn summary(State(served): State<Arc<Served>>) -> Result<Json<SummaryAt>, HttpError> {
-    let _turn = READS.acquire().await.map_err(|error| HttpError::bug(error.to_string()))?;
+    let _turn = served.reads.acquire().await.map_err(|error| HttpError::bug(error.to_string()))?;
     let snapshot = snapshot(&served).await?;
     if let Some(cached) = served.summary.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
         && cached.seq == snapshot.seq()
@@ -108,7 +104,7 @@ pub(super) async fn summary(State(served): State<Arc<Served>>) -> Result<Json<Su
 }
 
 async fn read(served: &Served, query: LedgerQuery) -> Result<(SeqNum, LedgerAnswer), HttpError> {
-    let _turn = READS.acquire().await.map_err(|error| HttpError::bug(error.to_string()))?;
+    let _turn = served.reads.acquire().await.map_err(|error| HttpError::bug(error.to_string()))?;
     let snapshot = snapshot(served).await?;
     let seq = snapshot.seq();
     let answer = off_thread(move || ask(&snapshot, &query)).await?;

@@ -9,6 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use quorate::Genesis;
 use quorate::runtime::RunningReplica;
+use tokio::sync::Semaphore;
 
 use super::error::HttpError;
 use super::ledger::{self, SummaryCache};
@@ -25,12 +26,15 @@ pub(crate) struct Served {
     pub(super) genesis: Arc<Genesis>,
     pub(super) replica: Arc<RunningReplica>,
     pub(super) transport: Arc<NodeTransport>,
+    /// One read at a time: more of them would take the processor from the replica.
+    pub(super) reads: Semaphore,
     pub(super) summary: SummaryCache,
 }
 
 impl Served {
     pub(crate) fn new(home: &NodeHome, replica: Arc<RunningReplica>, transport: Arc<NodeTransport>) -> Self {
-        Served { genesis: Arc::clone(home.genesis()), replica, transport, summary: SummaryCache::default() }
+        let (reads, summary) = (Semaphore::new(1), SummaryCache::default());
+        Served { genesis: Arc::clone(home.genesis()), replica, transport, reads, summary }
     }
 }
 
