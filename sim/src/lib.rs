@@ -1,1 +1,30 @@
-//! sim.
+//! A deterministic simulator of whole Quorate clusters.
+//!
+//! A [`World`](world::World) is one thread and virtual time. The same verification, core, executor and fold of the
+//! journal run in it as in production; network, disks, clocks, clients and everything that fails are drawn from one
+//! seed. The same seed gives the same run, event by event. [`checkers`] outside the replicas decide whether what happened
+//! was allowed.
+//!
+//! | Module | What it holds |
+//! | --- | --- |
+//! | [`choices`] | the one source of everything that is drawn |
+//! | [`options`] | what differs from seed to seed |
+//! | [`world`] | replicas, clients, disks and network |
+//! | [`byzantine`] | replicas that lie, one attack a file |
+//! | [`checkers`] | what must hold |
+//! | [`counters`] | how often the interesting things happened |
+//! | [`campaign`] | many seeds, one after the other |
+//! | [`disk`], [`tally`], [`signatures`], [`transcript`], [`violation`] | the smaller parts |
+
+pub mod byzantine;
+pub mod campaign;
+pub mod checkers;
+pub mod choices;
+pub mod counters;
+pub mod disk;
+pub mod options;
+pub mod signatures;
+pub mod tally;
+pub mod transcript;
+pub mod violation;
+pub mod world;

@@ -1,0 +1,145 @@
+//! All checkers behind one face; the first violation stands.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use quorate::batch::CommittedBatch;
+use quorate::core::{ExecutedBatch, JournalRecord, Notice, Report};
+use quorate::messages::{Message, ReplicaMessage, RequestResult};
+use quorate::{ClientId, Genesis, ReplicaId, RequestId};
+
+use super::checkpoints::Checkpoints;
+use super::commits::Commits;
+use super::evidence::check_notice;
+use super::history::History;
+use super::votes::Votes;
+use crate::violation::{Class, Violation};
+
+/// The checkers of a world.
+#[derive(Debug)]
+pub struct Checks {
+    correct: BTreeSet<ReplicaId>,
+    history: History,
+    votes: Votes,
+    commits: Commits,
+    checkpoints: Checkpoints,
+    violation: Option<Violation>,
+}
+
+impl Checks {
+    /// Checkers for these correct replicas.
+    #[must_use]
+    pub fn new(genesis: &Genesis, correct: BTreeSet<ReplicaId>) -> Self {
+        Checks {
+            correct,
+            history: History::new(genesis.limits.client_window),
+            votes: Votes::default(),
+            commits: Commits::default(),
+            checkpoints: Checkpoints::default(),
+            violation: None,
+        }
+    }
+
+    /// The first violation.
+    #[must_use]
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// How many slots the cluster has executed.
+    #[must_use]
+    pub fn slots(&self) -> u64 {
+        self.history.len()
+    }
+
+    /// A violation that somebody else noticed.
+    pub fn report(&mut self, class: Class, checker: &'static str, text: String) {
+        self.violation.get_or_insert(Violation { class, checker, text });
+    }
+
+    /// A replica writes a record to its journal.
+    pub fn on_record(&mut self, id: ReplicaId, record: &JournalRecord) {
+        if self.correct.contains(&id) {
+            self.judge("votes", |checks| checks.votes.on_record(id, record));
+            self.judge("commits", |checks| checks.commits.on_record(id, record));
+        }
+    }
+
+    /// Records have become durable.
+    pub fn on_durable(&mut self, id: ReplicaId, records: &[JournalRecord]) {
+        for record in records {
+            self.votes.on_durable(id, record);
+        }
+    }
+
+    /// A replica crashed, and these records are left of its journal.
+    pub fn on_crash(&mut self, id: ReplicaId, left: &[JournalRecord]) {
+        self.votes.on_crash(id);
+        self.checkpoints.on_crash(id);
+        for record in left {
+            self.votes.on_durable(id, record);
+            self.on_record(id, record);
+        }
+    }
+
+    /// A message leaves a correct replica.
+    pub fn on_send(&mut self, id: ReplicaId, message: &Message) {
+        if self.correct.contains(&id) {
+            self.judge("votes", |checks| checks.votes.on_send(id, message));
+            if let Message::Checkpoint(vote) = message {
+                self.judge("checkpoints", |checks| checks.history.check_root(vote.payload.seq, vote.payload.root));
+            }
+        }
+    }
+
+    /// A core lets something know.
+    pub fn on_notice(&mut self, id: ReplicaId, notice: &Notice) {
+        if self.correct.contains(&id) {
+            self.judge("evidence", |checks| check_notice(&checks.correct, id, notice));
+            self.judge("commits", |checks| checks.commits.on_notice(id, notice));
+            self.judge("checkpoints", |checks| checks.checkpoints.on_notice(id, notice));
+        }
+    }
+
+    /// A client asks for an operation.
+    pub fn on_submit(&mut self, id: RequestId, operation: Bytes) {
+        self.history.on_submit(id, operation);
+    }
+
+    /// An executor has executed a batch.
+    pub fn on_executed(&mut self, id: ReplicaId, batch: &CommittedBatch, report: &ExecutedBatch) {
+        if self.correct.contains(&id) {
+            self.judge("history", |checks| checks.history.on_executed(id, batch, report));
+        }
+    }
+
+    /// An executor has loaded a state.
+    pub fn on_installed(&mut self, id: ReplicaId, report: &Report) {
+        if let (true, Report::Installed { seq, chain, .. }) = (self.correct.contains(&id), report) {
+            self.judge("history", |checks| checks.history.on_installed(id, *seq, *chain));
+        }
+    }
+
+    /// A correct replica answers a client.
+    pub fn on_reply(&mut self, id: ReplicaId, to: ClientId, message: &ReplicaMessage) {
+        if let (true, ReplicaMessage::Reply(reply)) = (self.correct.contains(&id), message) {
+            for result in &reply.results {
+                self.judge("history", |checks| checks.history.check_result(to, result));
+            }
+        }
+    }
+
+    /// A client believes an answer.
+    pub fn on_answer(&mut self, client: ClientId, result: &RequestResult, operation: Option<&Bytes>) {
+        self.judge("answers", |checks| match operation {
+            None => Err(format!("{client:?} got an answer to {}, which does not wait", result.number)),
+            Some(_) => checks.history.check_result(client, result),
+        });
+    }
+
+    fn judge(&mut self, checker: &'static str, check: impl FnOnce(&mut Self) -> Result<(), String>) {
+        if let Err(text) = check(self) {
+            self.report(Class::Safety, checker, text);
+        }
+    }
+}

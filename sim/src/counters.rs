@@ -1,0 +1,158 @@
+//! How often the interesting things happened. A campaign in which one of them never did proves little.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Something that a campaign must have seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// Slots executed by the whole cluster.
+    Slots,
+    /// Requests answered to clients.
+    Answers,
+    /// Views entered.
+    ViewsEntered,
+    /// Views entered whose NewView re-proposed batches.
+    ReProposals,
+    /// Views entered whose NewView filled slots with the null batch.
+    NullFills,
+    /// View changes begun because others did.
+    Joins,
+    /// View changes begun because W members suspect.
+    Suspicions,
+    /// View changes begun because a NewView was late.
+    LateNewViews,
+    /// Third or later targets in a row without a view entered.
+    BackOffs,
+    /// View changes begun because the primary asked for its replacement.
+    PrimaryAsked,
+    /// Primaries that gave up the lead to let a member back in.
+    Readmissions,
+    /// Low watermarks that rose.
+    StableCheckpoints,
+    /// Questions for committed slots.
+    CatchUps,
+    /// Slots adopted from another's journal.
+    SlotsAdopted,
+    /// Proposals at the high watermark: the next one waits for a checkpoint.
+    FullWindows,
+    /// Crashes.
+    Crashes,
+    /// Crashes of the whole cluster.
+    Blackouts,
+    /// Crashes that lost written records.
+    LostRecords,
+    /// Crashes during a sync.
+    CrashesInSync,
+    /// Starts with a slot that was prepared and not committed.
+    PreparedRecoveries,
+    /// Crashes while the view was being changed.
+    CrashesInViewChange,
+    /// Starts from a snapshot.
+    SnapshotStarts,
+    /// Requests in batches that were skipped because they were executed before.
+    Skipped,
+    /// Replies from the client table.
+    CachedReplies,
+    /// Requests handed on.
+    Forwarded,
+    /// Messages that said nothing new.
+    Duplicates,
+    /// Messages of views that had not begun.
+    FutureViews,
+    /// Messages outside the window.
+    OutsideWindow,
+    /// Clients told that there is no room.
+    Busy,
+    /// Proofs against Byzantine replicas.
+    Evidence,
+    /// Slots that a Byzantine primary assigned twice.
+    Equivocations,
+    /// Partitions.
+    Partitions,
+    /// Seeds with real signatures.
+    RealSignatures,
+}
+
+impl Counter {
+    /// All of them.
+    pub const ALL: [Counter; 33] = [
+        Counter::Slots,
+        Counter::Answers,
+        Counter::ViewsEntered,
+        Counter::ReProposals,
+        Counter::NullFills,
+        Counter::Joins,
+        Counter::Suspicions,
+        Counter::LateNewViews,
+        Counter::BackOffs,
+        Counter::PrimaryAsked,
+        Counter::Readmissions,
+        Counter::StableCheckpoints,
+        Counter::CatchUps,
+        Counter::SlotsAdopted,
+        Counter::FullWindows,
+        Counter::Crashes,
+        Counter::Blackouts,
+        Counter::LostRecords,
+        Counter::CrashesInSync,
+        Counter::PreparedRecoveries,
+        Counter::CrashesInViewChange,
+        Counter::SnapshotStarts,
+        Counter::Skipped,
+        Counter::CachedReplies,
+        Counter::Forwarded,
+        Counter::Duplicates,
+        Counter::FutureViews,
+        Counter::OutsideWindow,
+        Counter::Busy,
+        Counter::Evidence,
+        Counter::Equivocations,
+        Counter::Partitions,
+        Counter::RealSignatures,
+    ];
+}
+
+/// The counts of one world or of many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters(BTreeMap<Counter, u64>);
+
+impl Counters {
+    /// It happened once more.
+    pub fn add(&mut self, counter: Counter) {
+        self.add_many(counter, 1);
+    }
+
+    /// It happened `count` times more.
+    pub fn add_many(&mut self, counter: Counter, count: u64) {
+        *self.0.entry(counter).or_default() += count;
+    }
+
+    /// How often it happened.
+    #[must_use]
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0.get(&counter).copied().unwrap_or(0)
+    }
+
+    /// Adds the counts of another world.
+    pub fn merge(&mut self, other: &Counters) {
+        for (counter, count) in &other.0 {
+            self.add_many(*counter, *count);
+        }
+    }
+
+    /// What never happened.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Counter> {
+        Counter::ALL.into_iter().filter(|counter| self.get(*counter) == 0).collect()
+    }
+}
+
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for counter in Counter::ALL {
+            writeln!(f, "  {:<20} {:>12}", format!("{counter:?}"), self.get(counter))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! The world: replicas, clients, disks and a network in one thread and virtual time.
+//!
+//! | Module | What it holds |
+//! | --- | --- |
+//! | `world` | [`World`]: the state, and the loop that takes the next event |
+//! | `queue` | the events, by time and drawn tie-break |
+//! | `network` | delays, losses and cuts |
+//! | `node` | one replica with its disk, its outbox and its executor |
+//! | `acting` | what becomes of a core's actions: persist, then send, then execute |
+//! | `executing` | the executor's side |
+//! | `failing` | crashes, restarts and cuts |
+//! | `serving` | the clients' side |
+//! | `noticing` | what the cores let know |
+
+mod acting;
+mod executing;
+mod failing;
+mod network;
+mod node;
+mod noticing;
+mod queue;
+mod serving;
+#[expect(clippy::module_inception, reason = "the world of worlds")]
+mod world;
+
+pub use world::{Ended, World};

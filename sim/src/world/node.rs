@@ -1,0 +1,102 @@
+//! One simulated replica: what a crash leaves, and what lives between two crashes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use quorate::batch::CommittedBatch;
+use quorate::core::{Identity, Order, Outgoing, Replica};
+use quorate::execution::{Executor, Signer, StateMachineApplication};
+use quorate::{Genesis, Instant, Now, ReplicaId, WallTime};
+
+use super::queue::Life;
+use crate::byzantine::Puppet;
+use crate::disk::Disk;
+use crate::tally::Tally;
+
+pub(super) type TallyExecutor = Executor<StateMachineApplication<Tally>>;
+
+/// When the simulated network was founded.
+pub(super) const FOUNDED: WallTime = WallTime(1_700_000_000_000_000_000);
+
+/// A place in the committee.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub identity: Identity,
+    pub disk: Disk,
+    /// How far its wall clock is ahead of the slowest one.
+    pub clock_error: u64,
+    pub incarnation: u64,
+    /// When its monotonic clock started.
+    pub started: u64,
+    /// `None` while it is down.
+    pub running: Option<Running>,
+    /// Only a Byzantine replica has one.
+    pub puppet: Option<Puppet>,
+}
+
+/// What a crash ends.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub replica: Replica,
+    pub outbox: VecDeque<Held>,
+    /// Up to where the sync goes that is under way.
+    pub syncing: Option<usize>,
+    pub executor: TallyExecutor,
+    pub work: VecDeque<Work>,
+    pub is_working: bool,
+    /// When the next timer event comes.
+    pub timer: Option<u64>,
+    /// How many deadlines in a row were reached at one moment, and which.
+    pub spins: (u64, u32),
+    /// How many views in a row it has asked for without entering one.
+    pub targets: u32,
+}
+
+/// What waits for the disk.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// How many records must be durable before it leaves.
+    pub needs: usize,
+    pub send: Vec<Outgoing>,
+    pub execute: Vec<Order>,
+}
+
+/// What the executor does next.
+#[derive(Debug)]
+pub(super) enum Work {
+    Install,
+    Replay(CommittedBatch),
+    Order(Order),
+}
+
+impl Node {
+    pub(super) fn id(&self) -> ReplicaId {
+        self.identity.id
+    }
+
+    pub(super) fn life(&self) -> Life {
+        Life { node: self.id(), incarnation: self.incarnation }
+    }
+
+    pub(super) fn is_correct(&self) -> bool {
+        self.puppet.is_none()
+    }
+
+    /// Its two clocks. The monotonic one starts with the process, as on a real machine.
+    pub(super) fn now(&self, world: u64) -> Now {
+        Now { monotonic: Instant(world - self.started), wall: WallTime(FOUNDED.0 + world + self.clock_error) }
+    }
+
+    /// The executor of a replica that starts: from its snapshot, or at the genesis.
+    pub(super) fn load_executor(&self) -> TallyExecutor {
+        let genesis: &Genesis = &self.identity.genesis;
+        let application = StateMachineApplication::new(Arc::new(Tally), &genesis.limits);
+        let Identity { id, key, context, .. } = self.identity.clone();
+        let signer = Signer { id, key, context };
+        match self.disk.snapshot() {
+            None => Executor::new(genesis, application, signer),
+            Some((_, bytes)) => Executor::restore(genesis, application, signer, &mut bytes.as_slice())
+                .expect("a snapshot that was wholly written is read again"),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What will happen, by time. Events of one moment come in a drawn order.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
+use quorate::messages::{Message, ReplicaMessage, Request, Verified};
+use quorate::{ReplicaId, SeqNum};
+
+use super::network::Cut;
+
+/// A message on its way, verified once for all who receive it: validity is a function of the message and the genesis.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    pub message: Verified<Message>,
+    /// A hash of its bytes, for the trace.
+    pub fingerprint: u64,
+}
+
+/// Which life of a replica an event belongs to: a crash ends all that was under way inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    pub node: ReplicaId,
+    pub incarnation: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    Deliver { from: ReplicaId, to: ReplicaId, envelope: Rc<Envelope> },
+    Request { to: ReplicaId, request: Request },
+    Reply { from: ReplicaId, client: usize, message: ReplicaMessage },
+    Timer(Life),
+    Synced { life: Life, through: usize },
+    Worked(Life),
+    SnapshotWritten { life: Life, seq: SeqNum, bytes: Rc<Vec<u8>> },
+    Link { life: Life, peer: ReplicaId, up: bool },
+    ClientWake { client: usize },
+    Crash { nodes: Vec<ReplicaId>, is_blackout: bool },
+    CrashInSync(Life),
+    Restart { node: ReplicaId },
+    Cut(Cut),
+    Heal { cut: u64 },
+    Calm,
+    Check,
+}
+
+#[derive(Debug)]
+struct Scheduled {
+    at: u64,
+    tie: u64,
+    number: u64,
+    event: Event,
+}
+
+impl Scheduled {
+    fn key(&self) -> (u64, u64, u64) {
+        (self.at, self.tie, self.number)
+    }
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Scheduled {}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// The events to come.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    heap: BinaryHeap<Reverse<Scheduled>>,
+    number: u64,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, at: u64, tie: u64, event: Event) {
+        self.number += 1;
+        self.heap.push(Reverse(Scheduled { at, tie, number: self.number, event }));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(u64, Event)> {
+        self.heap.pop().map(|Reverse(scheduled)| (scheduled.at, scheduled.event))
+    }
+}

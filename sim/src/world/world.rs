@@ -1,0 +1,366 @@
+//! The state of a world and the loop that takes the next event.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quorate::core::{Event as CoreEvent, Identity};
+use quorate::messages::{SigningContext, Verifier};
+use quorate::{ClientId, Committee, Genesis, ReplicaId};
+use quorate_crypto::{Ed25519, KeyPair, SignatureScheme};
+
+use super::network::{Cut, CutShape, Network, nanoseconds};
+use super::node::{FOUNDED, Node};
+use super::queue::{Event, Life, Queue};
+use super::serving::SimClient;
+use crate::byzantine::{Attack, EquivocatingPrimary, Puppet};
+use crate::checkers::Checks;
+use crate::choices::Choices;
+use crate::counters::{Counter, Counters};
+use crate::disk::Disk;
+use crate::options::Options;
+use crate::signatures::{KeyedHash, fingerprint};
+use crate::transcript::Transcript;
+use crate::violation::{Class, Violation};
+
+/// How often progress is looked at once the network is calm.
+const CHECK_EVERY: Duration = Duration::from_millis(200);
+/// No world is that long.
+const EVENTS_MAX: u64 = 5_000_000;
+
+/// A cluster with its clients, from the genesis until every operation is answered.
+#[derive(Debug)]
+pub struct World {
+    pub(super) options: Options,
+    pub(super) choices: Choices,
+    pub(super) now: u64,
+    pub(super) queue: Queue,
+    pub(super) verifier: Verifier,
+    pub(super) network: Network,
+    pub(super) nodes: Vec<Node>,
+    pub(super) clients: Vec<SimClient>,
+    pub(super) attack: Box<dyn Attack>,
+    pub(super) checks: Checks,
+    pub(super) counters: Counters,
+    pub(super) transcript: Transcript,
+    /// Since when all clients are content and the replicas only have to agree how far they are.
+    settling_since: Option<u64>,
+    trace: u64,
+    events: u64,
+}
+
+/// How a world ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What was broken, if anything.
+    pub violation: Option<Violation>,
+    /// What happened.
+    pub counters: Counters,
+    /// A hash of everything that happened, in order.
+    pub trace: u64,
+    /// How many events that was.
+    pub events: u64,
+    /// How much virtual time passed.
+    pub lasted: Duration,
+    /// The last lines.
+    pub transcript: Transcript,
+}
+
+impl World {
+    /// The world of a seed.
+    #[must_use]
+    pub fn new(options: Options, mut choices: Choices, transcript: Transcript) -> Self {
+        let scheme: Arc<dyn SignatureScheme> =
+            if options.real_signatures { Arc::new(Ed25519) } else { Arc::new(KeyedHash) };
+        let client_keys: Vec<_> = (0..options.clients.count).map(|client| key(1, client)).collect();
+        let genesis = Arc::new(genesis(&options, &client_keys));
+        let context = SigningContext::new(scheme, genesis.chain_id(), genesis.epoch());
+        let nodes = genesis.committee.ids().map(|id| {
+            let identity = Identity {
+                genesis: Arc::clone(&genesis),
+                config: Arc::new(options.config.clone()),
+                id,
+                key: key(0, u64::from(id.0)),
+                context: context.clone(),
+            };
+            let clock_error = choices.between(0, nanoseconds(options.machine.clock_error));
+            node(identity, options.byzantine.contains(&id), clock_error)
+        });
+        let nodes: Vec<_> = nodes.collect();
+        let clients = client_keys.into_iter().map(|key| SimClient::new(&options.clients, &genesis, &context, key));
+        let correct: BTreeSet<_> = nodes.iter().filter(|node| node.is_correct()).map(Node::id).collect();
+        World {
+            network: Network::new(options.network.clone(), nanoseconds(options.calm_at)),
+            verifier: Verifier::new(Arc::clone(&genesis), context.clone(), 0),
+            clients: clients.collect(),
+            attack: Box::new(EquivocatingPrimary::new(options.faults.equivocation)),
+            checks: Checks::new(&genesis, correct),
+            nodes,
+            counters: Counters::default(),
+            transcript,
+            settling_since: None,
+            queue: Queue::default(),
+            now: 0,
+            trace: 0,
+            events: 0,
+            choices,
+            options,
+        }
+    }
+
+    /// Runs until every operation is answered and every correct replica has executed all of them, or until a rule is
+    /// broken.
+    #[must_use]
+    pub fn run(mut self) -> Ended {
+        self.begin();
+        while self.checks.violation().is_none() {
+            let Some((at, event)) = self.queue.pop() else { break };
+            self.now = at;
+            self.events += 1;
+            if self.events > EVENTS_MAX {
+                self.checks.report(Class::Liveness, "liveness", format!("no end after {EVENTS_MAX} events"));
+            }
+            if matches!(event, Event::Check) && self.is_settled() {
+                break;
+            }
+            self.take(event);
+        }
+        self.counters.add_many(Counter::Equivocations, self.attack.count());
+        self.counters.add_many(Counter::Slots, self.checks.slots());
+        self.counters.add_many(Counter::RealSignatures, u64::from(self.options.real_signatures));
+        Ended {
+            violation: self.checks.violation().cloned(),
+            counters: self.counters,
+            trace: self.trace,
+            events: self.events,
+            lasted: Duration::from_nanos(self.now),
+            transcript: self.transcript,
+        }
+    }
+
+    fn begin(&mut self) {
+        for id in self.ids() {
+            self.start(id);
+        }
+        for client in 0..self.clients.len() {
+            self.after(Duration::from_millis(1), Event::ClientWake { client });
+        }
+        self.plan_faults();
+        let calm_at = self.options.calm_at;
+        self.after(calm_at, Event::Calm);
+    }
+
+    fn take(&mut self, event: Event) {
+        self.note(&event);
+        match event {
+            Event::Deliver { from, to, envelope } => self.deliver(from, to, &envelope),
+            Event::Request { to, request } => self.on_request(to, request),
+            Event::Reply { from, client, message } => self.on_reply(from, client, message),
+            Event::Timer(life) => self.on_timer(life),
+            Event::Synced { life, through } => self.on_synced(life, through),
+            Event::Worked(life) => self.on_worked(life),
+            Event::SnapshotWritten { life, seq, bytes } => self.on_snapshot_written(life, seq, &bytes),
+            Event::Link { life, peer, up } => {
+                if self.is_alive(life) {
+                    self.step(life.node, CoreEvent::Link { peer, up });
+                }
+            }
+            Event::ClientWake { client } => self.on_client_wake(client),
+            Event::Crash { nodes, is_blackout } => self.on_crash(&nodes, is_blackout),
+            Event::CrashInSync(life) => self.on_crash_in_sync(life),
+            Event::Restart { node } => self.start(node),
+            Event::Cut(cut) => self.on_cut(cut),
+            Event::Heal { cut } => self.on_heal(cut),
+            Event::Calm => self.on_calm(),
+            Event::Check => self.on_check(),
+        }
+    }
+
+    /// Adds an event to the trace and the transcript.
+    fn note(&mut self, event: &Event) {
+        let (kind, who, what) = match event {
+            Event::Deliver { from, to, envelope } => {
+                (1, u64::from(from.0) << 16 | u64::from(to.0), envelope.fingerprint)
+            }
+            Event::Request { to, request } => (2, u64::from(to.0), request.id.number.0),
+            Event::Reply { from, client, .. } => (3, u64::from(from.0), *client as u64),
+            Event::Timer(life) => (4, u64::from(life.node.0), life.incarnation),
+            Event::Synced { life, through } => (5, u64::from(life.node.0), *through as u64),
+            Event::Worked(life) => (6, u64::from(life.node.0), life.incarnation),
+            Event::SnapshotWritten { life, seq, .. } => (7, u64::from(life.node.0), seq.0),
+            Event::Link { life, peer, up } => (8, u64::from(life.node.0) << 16 | u64::from(peer.0), u64::from(*up)),
+            Event::ClientWake { client } => (9, *client as u64, 0),
+            Event::Crash { nodes, .. } => (10, nodes.len() as u64, nodes.iter().map(|node| u64::from(node.0)).sum()),
+            Event::CrashInSync(life) => (11, u64::from(life.node.0), life.incarnation),
+            Event::Restart { node } => (12, u64::from(node.0), 0),
+            Event::Cut(Cut { number, .. }) => (13, *number, 0),
+            Event::Heal { cut } => (14, *cut, 0),
+            Event::Calm => (15, 0, 0),
+            Event::Check => (16, 0, 0),
+        };
+        for word in [self.now, kind, who, what] {
+            self.trace = fingerprint(self.trace, &word.to_le_bytes());
+        }
+        self.transcript.line(self.now, || describe(event));
+    }
+
+    fn on_calm(&mut self) {
+        for id in self.ids() {
+            if !self.is_running(id) {
+                self.start(id);
+            }
+        }
+        for cut in self.network.heal_all() {
+            self.announce(&cut, true);
+        }
+        for client in 0..self.clients.len() {
+            self.after(Duration::ZERO, Event::ClientWake { client });
+        }
+        self.after(CHECK_EVERY, Event::Check);
+    }
+
+    /// Looks whether everything that must have happened by now has.
+    fn on_check(&mut self) {
+        let calm_at = nanoseconds(self.options.calm_at);
+        let patience = nanoseconds(self.options.patience());
+        let waiting = self.clients.iter().filter_map(SimClient::oldest_waiting).map(|since| since.max(calm_at)).min();
+        if waiting.is_some_and(|since| self.now - since > patience) {
+            let text = format!("an operation has no answer after {:?}; {}", self.options.patience(), self.standings());
+            self.checks.report(Class::Liveness, "liveness", text);
+        }
+        if self.clients.iter().all(SimClient::is_done) {
+            let since = *self.settling_since.get_or_insert(self.now);
+            if self.now - since > patience {
+                let text = format!("replicas lag for {:?}; {}", self.options.patience(), self.standings());
+                self.checks.report(Class::Liveness, "liveness", text);
+            }
+        }
+        self.after(CHECK_EVERY, Event::Check);
+    }
+
+    /// Whether all operations are answered and every correct replica has executed everything.
+    fn is_settled(&self) -> bool {
+        let last = self.checks.slots();
+        let has_all = |node: &Node| node.running.as_ref().is_some_and(|running| running.executor.executed().0 == last);
+        self.clients.iter().all(SimClient::is_done) && self.nodes.iter().filter(|node| node.is_correct()).all(has_all)
+    }
+
+    fn standings(&self) -> String {
+        let standing = |node: &Node| match &node.running {
+            None => format!("{} is down", node.id()),
+            Some(running) => {
+                let replica = &running.replica;
+                let (low, high) = replica.watermarks();
+                let (ordered, executed) = replica.execution();
+                let role = if node.is_correct() { "" } else { " (Byzantine)" };
+                let (view, phase) = (replica.view(), replica.phase());
+                format!(
+                    "{}{role}: view {view} {phase:?}, window ({low}, {high}], ordered {ordered}, executed {executed}",
+                    node.id()
+                )
+            }
+        };
+        self.nodes.iter().map(standing).collect::<Vec<_>>().join("; ")
+    }
+
+    pub(super) fn ids(&self) -> Vec<ReplicaId> {
+        self.nodes.iter().map(Node::id).collect()
+    }
+
+    pub(super) fn node(&self, id: ReplicaId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    pub(super) fn node_mut(&mut self, id: ReplicaId) -> &mut Node {
+        &mut self.nodes[id.index()]
+    }
+
+    pub(super) fn is_running(&self, id: ReplicaId) -> bool {
+        self.node(id).running.is_some()
+    }
+
+    pub(super) fn is_alive(&self, life: Life) -> bool {
+        let node = self.node(life.node);
+        node.running.is_some() && node.incarnation == life.incarnation
+    }
+
+    pub(super) fn is_calm(&self) -> bool {
+        self.now >= nanoseconds(self.options.calm_at)
+    }
+
+    pub(super) fn at(&mut self, at: u64, event: Event) {
+        let tie = self.choices.below(1 << 16);
+        self.queue.push(at.max(self.now), tie, event);
+    }
+
+    pub(super) fn after(&mut self, delay: Duration, event: Event) {
+        self.at(self.now + nanoseconds(delay), event);
+    }
+
+    pub(super) fn draw(&mut self, (shortest, longest): (Duration, Duration)) -> Duration {
+        Duration::from_nanos(self.choices.between(nanoseconds(shortest), nanoseconds(longest)))
+    }
+
+    pub(super) fn line(&mut self, text: impl FnOnce() -> String) {
+        self.transcript.line(self.now, text);
+    }
+}
+
+fn key(kind: u8, number: u64) -> KeyPair {
+    let mut seed = [kind; 32];
+    seed[..8].copy_from_slice(&(number + 1).to_le_bytes());
+    KeyPair::from_seed(&seed)
+}
+
+fn genesis(options: &Options, clients: &[KeyPair]) -> Genesis {
+    let members = (0..options.members).map(|member| key(0, u64::from(member)).public()).collect();
+    Genesis {
+        version: quorate::codec::FORMAT_VERSION,
+        network: "simulated".to_owned(),
+        time: FOUNDED,
+        limits: options.limits,
+        committee: Committee::new(members).expect("the options draw sizes that a committee may have"),
+        clients: clients.iter().map(|key| ClientId(key.public())).collect(),
+    }
+}
+
+fn node(identity: Identity, is_byzantine: bool, clock_error: u64) -> Node {
+    let Identity { id, key, context, .. } = identity.clone();
+    Node {
+        identity,
+        disk: Disk::default(),
+        clock_error,
+        incarnation: 0,
+        started: 0,
+        running: None,
+        puppet: is_byzantine.then_some(Puppet { id, key, context }),
+    }
+}
+
+fn describe(event: &Event) -> String {
+    match event {
+        Event::Deliver { from, to, envelope } => format!("{from} -> {to} {:?}", envelope.message.get()),
+        Event::Request { to, request } => format!("client -> {to} request {:?}", request.id),
+        Event::Reply { from, client, message } => format!("{from} -> client {client} {message:?}"),
+        Event::Cut(Cut { number, shape, side }) => {
+            let what = match shape {
+                CutShape::Split => "is split off",
+                CutShape::Mute => "is mute",
+                CutShape::Deaf => "is deaf",
+            };
+            format!("cut {number}: {side:?} {what}")
+        }
+        Event::Timer(life) => format!("{} deadline", life.node),
+        Event::Synced { life, through } => format!("{} synced {through} records", life.node),
+        Event::Worked(life) => format!("{} executor", life.node),
+        Event::SnapshotWritten { life, seq, .. } => format!("{} wrote snapshot {seq}", life.node),
+        Event::Link { life, peer, up } => format!("{} link to {peer} up: {up}", life.node),
+        Event::ClientWake { .. }
+        | Event::Crash { .. }
+        | Event::CrashInSync(_)
+        | Event::Restart { .. }
+        | Event::Heal { .. }
+        | Event::Calm
+        | Event::Check => format!("{event:?}"),
+    }
+}
