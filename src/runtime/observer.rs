@@ -112,7 +112,8 @@ impl Observer {
         match self.rate_limit.admit(kind, peer, now) {
             Some(0) => write_line(notice),
             Some(left_out) => {
-                tracing::info!(kind, "{left_out} lines like the next one were left out");
+                // At the lowest level of the lines it stands for, so that it never comes without one.
+                tracing::debug!(kind, "{left_out} lines like the next one were left out");
                 write_line(notice);
             }
             None => {}
