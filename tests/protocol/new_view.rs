@@ -130,7 +130,7 @@ fn a_view_change_that_is_missing_is_asked_for_and_kept_beside_another_of_its_sig
 fn a_new_view_is_accepted_by_who_asked_for_nothing_and_by_who_asked_for_less_but_not_for_more() {
     let world = World::new(4);
     let entered = world.empty_view(2);
-    for (own, enters) in [(None, true), (Some(1), true), (Some(2), true), (Some(3), false)] {
+    for (own, enters) in [(None, true), (Some(1), true), (Some(2), true), (Some(4), false)] {
         let mut backup = Solo::new(&world, 3);
         for signer in own.iter().flat_map(|_| [0, 1]) {
             let target = own.expect("there is one");
