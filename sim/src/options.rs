@@ -140,7 +140,15 @@ impl Options {
     pub fn patience(&self) -> Duration {
         let view_changes = u32::try_from(2 * (self.faulty_max() + 1)).unwrap_or(u32::MAX);
         let catch_up = Duration::from_secs(5) + (self.machine.execution.1 + self.machine.sync.1) * 200;
-        self.config.timeout_cap() * view_changes + self.calm_delay() * 10 + self.clients.retry.1 * 2 + catch_up
+        let ordering = self.config.timeout_cap() * view_changes + self.calm_delay() * 10 + catch_up;
+        ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests()))
+    }
+
+    /// How many full pools the requests make that may wait at once. Those that find no room come again after the
+    /// clients' longest pause; a client that W members sent away skips one sending.
+    fn pools_of_requests(&self) -> u32 {
+        let waiting = self.clients.count * self.clients.at_once as u64;
+        u32::try_from(waiting.div_ceil(self.config.pool_requests_max)).unwrap_or(u32::MAX)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct EquivocatingPrimary {
 
 #[derive(Debug)]
 struct Fork {
-    /// What the honest cores know.
+    /// What the primary's honest core proposed.
     first: Digest,
     second: Signed<PrePrepare>,
     batch: Batch,
@@ -52,9 +52,13 @@ impl EquivocatingPrimary {
         self.forks.insert((view, seq), Fork { first: digest, second, batch: other, deceived });
     }
 
-    /// The fork, if this member is to see its second side where the honest core speaks of the first.
-    fn second_side(&self, to: ReplicaId, view: View, seq: SeqNum, digest: Digest) -> Option<&Fork> {
-        self.forks.get(&(view, seq)).filter(|fork| fork.first == digest && fork.deceived.contains(&to))
+    /// The batch that this member is to see at a slot, where an honest core speaks of one side or the other.
+    fn side_of(&self, to: ReplicaId, view: View, seq: SeqNum, digest: Digest) -> Digest {
+        match self.forks.get(&(view, seq)) {
+            Some(fork) if fork.deceived.contains(&to) => fork.second.payload.digest,
+            Some(fork) => fork.first,
+            None => digest,
+        }
     }
 
     /// What one member gets; only assignments and own votes differ from what the honest core says.
@@ -62,30 +66,31 @@ impl EquivocatingPrimary {
         if let Message::PrePrepare(proposal) = message {
             return self.proposal_for(puppet, to, proposal);
         }
-        if let Message::Prepare(Signed { signer, payload: Prepare { view, seq, digest }, .. }) = message
-            && let Some(fork) = self.second_side(to, *view, *seq, *digest).filter(|_| *signer == puppet.id)
+        if let Message::Prepare(Signed { signer, payload: Prepare { view, seq, digest }, .. }) = *message
+            && signer == puppet.id
         {
-            let digest = fork.second.payload.digest;
-            return vec![Message::Prepare(puppet.sign(Prepare { view: *view, seq: *seq, digest }))];
+            let digest = self.side_of(to, view, seq, digest);
+            return vec![Message::Prepare(puppet.sign(Prepare { view, seq, digest }))];
         }
-        if let Message::Commit(Signed { signer, payload: Commit { view, seq, digest }, .. }) = message
-            && let Some(fork) = self.second_side(to, *view, *seq, *digest).filter(|_| *signer == puppet.id)
+        if let Message::Commit(Signed { signer, payload: Commit { view, seq, digest }, .. }) = *message
+            && signer == puppet.id
         {
-            let digest = fork.second.payload.digest;
-            return vec![Message::Commit(puppet.sign(Commit { view: *view, seq: *seq, digest }))];
+            let digest = self.side_of(to, view, seq, digest);
+            return vec![Message::Commit(puppet.sign(Commit { view, seq, digest }))];
         }
         vec![message.clone()]
     }
 
     /// One side of a forked slot, with the primary's Commit at once: it does not wait for Prepares.
     fn proposal_for(&self, puppet: &Puppet, to: ReplicaId, proposal: &Proposal) -> Vec<Message> {
-        let PrePrepare { view, seq, digest } = proposal.header.payload;
-        if !self.forks.contains_key(&(view, seq)) {
+        let PrePrepare { view, seq, .. } = proposal.header.payload;
+        let Some(fork) = self.forks.get(&(view, seq)).filter(|_| proposal.header.signer == puppet.id) else {
             return vec![Message::PrePrepare(proposal.clone())];
-        }
-        let proposal = match self.second_side(to, view, seq, digest) {
-            Some(fork) => Proposal { header: fork.second.clone(), batch: Some(fork.batch.clone()) },
-            None => proposal.clone(),
+        };
+        let proposal = if fork.deceived.contains(&to) {
+            Proposal { header: fork.second.clone(), batch: Some(fork.batch.clone()) }
+        } else {
+            proposal.clone()
         };
         let digest = proposal.header.payload.digest;
         vec![Message::PrePrepare(proposal), Message::Commit(puppet.sign(Commit { view, seq, digest }))]

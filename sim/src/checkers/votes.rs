@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use quorate::batch::null_digest;
 use quorate::core::JournalRecord;
 use quorate::messages::{Message, PrePrepare, Signed, ViewChange};
 use quorate::{ReplicaId, SeqNum, View};
@@ -30,6 +31,7 @@ struct Bound {
     entered: View,
     asked: View,
     prepared: BTreeMap<SeqNum, View>,
+    batches: BTreeSet<(SeqNum, Digest)>,
 }
 
 /// What was signed and what was durable.
@@ -65,6 +67,7 @@ impl Votes {
             JournalRecord::PrePrepared(header) => bound.check_view(id, header.payload.view)?,
             JournalRecord::Prepared(known) => {
                 bound.check_view(id, known.view())?;
+                bound.check_batch(id, known.seq(), known.digest())?;
                 bound.prepared.insert(known.seq(), known.view());
             }
             JournalRecord::ViewChangeSent(asked) => bound.ask(id, asked)?,
@@ -75,10 +78,11 @@ impl Votes {
                 }
                 bound.entered = view;
             }
-            JournalRecord::Batch { .. }
-            | JournalRecord::Committed(_)
-            | JournalRecord::CheckpointTaken(_)
-            | JournalRecord::CheckpointStable(_) => {}
+            JournalRecord::Batch { seq, batch } => {
+                bound.batches.insert((*seq, batch.digest(*seq)));
+            }
+            JournalRecord::Committed(known) => bound.check_batch(id, known.seq(), known.digest())?,
+            JournalRecord::CheckpointTaken(_) | JournalRecord::CheckpointStable(_) => {}
         }
         Ok(())
     }
@@ -155,6 +159,14 @@ impl Bound {
             return Ok(());
         }
         Err(format!("{id} votes in view {view}, has entered {} and asked for {}", self.entered, self.asked))
+    }
+
+    /// Whoever is prepared or has committed must be able to give the batch to others, after a crash too.
+    fn check_batch(&self, id: ReplicaId, seq: SeqNum, digest: Digest) -> Result<(), String> {
+        if digest == null_digest(seq) || self.batches.contains(&(seq, digest)) {
+            return Ok(());
+        }
+        Err(format!("{id} is bound to {digest:?} at {seq} and has not journalled the batch"))
     }
 
     /// A ViewChange names, for every slot above its checkpoint, a prepared certificate at least as new as the journal's.

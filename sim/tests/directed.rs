@@ -1,0 +1,79 @@
+//! Worlds whose options are chosen, each for one rule.
+
+use quorate::ReplicaId;
+use quorate_sim::campaign::run_seed;
+use quorate_sim::choices::Choices;
+use quorate_sim::counters::Counter;
+use quorate_sim::options::{FaultOptions, Options};
+use quorate_sim::transcript::Transcript;
+use quorate_sim::violation::Class;
+use quorate_sim::world::{Ended, World};
+
+/// Runs a seed after its drawn options were changed.
+fn run_changed(seed: u64, members: u16, change: impl FnOnce(&mut Options)) -> Ended {
+    let mut choices = Choices::from_seed(seed);
+    let mut options = Options::draw(&mut choices, Some(members));
+    change(&mut options);
+    World::new(options, choices, Transcript::default()).run()
+}
+
+fn nothing_fails(options: &mut Options) {
+    options.byzantine.clear();
+    options.faults =
+        FaultOptions { crashes: 0, blackouts: 0, partitions: 0, crash_in_sync: 0, ..options.faults.clone() };
+    (options.network.loss, options.network.straggling) = (0, 0);
+}
+
+/// The checkers must be able to fail: with more than f Byzantine replicas, agreement breaks.
+#[test]
+fn one_byzantine_replica_too_many_forks_the_history_and_a_checker_says_so() {
+    let found = (0..200).find_map(|seed| {
+        let ended = run_changed(seed, 4, |options| {
+            nothing_fails(options);
+            options.byzantine = vec![ReplicaId(0), ReplicaId(1)];
+            options.faults.equivocation = 1000;
+        });
+        ended.violation.filter(|violation| violation.class == Class::Safety)
+    });
+    let checker = found.expect("a fork within 200 seeds").checker;
+    assert!(["commits", "history", "evidence"].contains(&checker), "{checker}");
+}
+
+/// With a live primary, enough time and room for all requests there is no reason for a view change.
+#[test]
+fn an_undisturbed_cluster_stays_in_its_first_view() {
+    for seed in 0..20 {
+        let ended = run_changed(seed, 4, |options| {
+            nothing_fails(options);
+            (options.config.timeout_ms, options.config.timeout_cap_ms) = (2_000, 16_000);
+            (options.config.pool_requests_max, options.machine.clock_error) = (1024, std::time::Duration::ZERO);
+        });
+        assert_eq!(ended.violation, None, "seed {seed}");
+        assert_eq!(ended.counters.get(Counter::ViewsEntered), 0, "seed {seed}: {}", ended.counters);
+    }
+}
+
+/// Nothing that a client was told is forgotten when all replicas lose power again and again.
+#[test]
+fn acknowledged_operations_survive_blackouts() {
+    let mut blackouts = 0;
+    for seed in 0..20 {
+        let ended = run_changed(seed, 4, |options| options.faults.blackouts = 6);
+        assert_eq!(ended.violation, None, "seed {seed}");
+        blackouts += ended.counters.get(Counter::Blackouts);
+    }
+    assert!(blackouts > 100, "{blackouts}");
+}
+
+/// Seeds that once found something.
+///
+/// 1789: a pool of four requests for twenty-eight; the bound of liveness has to count the clients' pauses.
+const ONCE_FAILED: &[u64] = &[1789];
+
+#[test]
+fn seeds_that_failed_once_pass() {
+    for seed in ONCE_FAILED {
+        let ended = run_seed(*seed, None, Transcript::default()).expect("no panic");
+        assert_eq!(ended.violation, None, "seed {seed}");
+    }
+}
