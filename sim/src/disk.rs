@@ -1,50 +1,104 @@
-//! The journal of a simulated replica: what was written, and how much of it is durable.
+//! The disk of a simulated replica: the engine's journal in memory behind a persister that syncs, and a snapshot.
+//!
+//! As in production, one sync is under way at a time and what is written meanwhile waits for its end: a crash loses what
+//! waits, and of the groups that were written but not synced it keeps the first few.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use quorate::SeqNum;
-use quorate::batch::{Batch, CommittedBatch, null_digest};
-use quorate::core::{JournalRecord, Promises, Recovered};
-use quorate::messages::{CommitCertificate, CommittedSlot};
-use quorate_crypto::Digest;
+use quorate::batch::CommittedBatch;
+use quorate::core::{JournalRecord, Recovered};
+use quorate::messages::CommittedSlot;
+use quorate::storage::{History, MemoryStorage, Replay, Storage, StorageError};
 
-/// How many bytes of batches one answer from the journal carries.
+/// How many bytes one answer from the journal carries.
 const HISTORY_BYTES_MAX: usize = 256 << 10;
+/// No world writes that much: history is never deleted, because nothing but history brings a replica up to date yet.
+const HISTORY_KEPT: u64 = 1 << 40;
 
 /// A journal and a durable snapshot.
-#[derive(Debug, Default)]
 pub struct Disk {
+    storage: MemoryStorage,
+    history: Arc<dyn History>,
+    /// What the journal holds, for the checkers.
     records: Vec<JournalRecord>,
-    /// How many of them a crash leaves.
+    /// Where the groups end that are written and not synced.
+    unsynced: Vec<usize>,
+    /// How many records are synced.
     durable: usize,
-    /// Behind the last record that must be synced.
+    /// What the persister writes when the sync under way has ended.
+    waiting: Vec<Vec<JournalRecord>>,
+    is_syncing: bool,
+    /// How many records, those that wait included, must be durable before what is said now may leave.
     binding: usize,
-    committed: BTreeMap<SeqNum, CommitCertificate>,
-    batches: BTreeMap<(SeqNum, Digest), Batch>,
     /// The newest snapshot that is wholly written.
     snapshot: Option<(SeqNum, Vec<u8>)>,
 }
 
-impl Disk {
-    /// Writes a record.
-    pub fn append(&mut self, record: JournalRecord) {
-        self.index(&record);
-        self.records.push(record);
-        if self.records.last().is_some_and(JournalRecord::must_sync) {
-            self.binding = self.records.len();
+impl Default for Disk {
+    fn default() -> Self {
+        let storage = MemoryStorage::new(HISTORY_KEPT);
+        Disk {
+            history: storage.history(),
+            storage,
+            records: Vec::new(),
+            unsynced: Vec::new(),
+            durable: 0,
+            waiting: Vec::new(),
+            is_syncing: false,
+            binding: 0,
+            snapshot: None,
         }
     }
+}
 
-    /// How many records are written.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.records.len()
+impl Disk {
+    /// Takes the records of one step.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn write(&mut self, group: Vec<JournalRecord>) -> Result<(), StorageError> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        if group.iter().any(JournalRecord::must_sync) {
+            self.binding = self.records.len() + self.waiting.iter().map(Vec::len).sum::<usize>() + group.len();
+        }
+        if self.is_syncing {
+            self.waiting.push(group);
+            return Ok(());
+        }
+        self.append(group)
     }
 
-    /// Whether nothing was ever written.
+    /// Begins a sync, if one is needed and none is under way. Says whether it did.
+    pub fn begin_sync(&mut self) -> bool {
+        let begins = !self.is_syncing && self.binding > self.durable;
+        self.is_syncing |= begins;
+        begins
+    }
+
+    /// The sync has ended. Gives back the records that are durable now and were not.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn end_sync(&mut self) -> Result<Vec<JournalRecord>, StorageError> {
+        self.storage.sync()?;
+        let synced = self.records.get(self.durable..).unwrap_or_default().to_vec();
+        self.durable = self.records.len();
+        self.unsynced.clear();
+        self.is_syncing = false;
+        for group in std::mem::take(&mut self.waiting) {
+            self.append(group)?;
+        }
+        Ok(synced)
+    }
+
+    /// Whether a sync is under way.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    pub fn is_syncing(&self) -> bool {
+        self.is_syncing
     }
 
     /// How many records must be durable before what is said now may leave.
@@ -59,34 +113,44 @@ impl Disk {
         self.durable
     }
 
-    /// The records from one place to another.
+    /// How many groups are written and not synced, and whether more wait to be written.
     #[must_use]
-    pub fn records(&self, from: usize, to: usize) -> &[JournalRecord] {
-        self.records.get(from..to).unwrap_or_default()
+    pub fn at_risk(&self) -> (usize, bool) {
+        (self.unsynced.len(), !self.waiting.is_empty())
     }
 
-    /// A sync of everything up to `through` has ended.
-    pub fn set_durable(&mut self, through: usize) {
-        self.durable = self.durable.max(through);
+    /// What the journal holds.
+    #[must_use]
+    pub fn records(&self) -> &[JournalRecord] {
+        &self.records
     }
 
-    /// The power fails: of what is not durable, only the first `kept` records stay.
-    pub fn crash(&mut self, kept: usize) {
-        self.records.truncate(self.durable + kept);
+    /// The power fails: of what is not durable, only the first `kept` groups stay.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn crash(&mut self, kept: usize) -> Result<(), StorageError> {
+        self.storage.crash(kept)?;
+        let end = kept.checked_sub(1).and_then(|last| self.unsynced.get(last)).copied();
+        self.records.truncate(end.unwrap_or(self.durable));
         self.durable = self.records.len();
         self.binding = 0;
-        self.committed.clear();
-        self.batches.clear();
-        for record in std::mem::take(&mut self.records) {
-            self.append(record);
-        }
+        self.unsynced.clear();
+        self.waiting.clear();
+        self.is_syncing = false;
+        Ok(())
     }
 
     /// A snapshot was written.
-    pub fn set_snapshot(&mut self, seq: SeqNum, bytes: Vec<u8>) {
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn set_snapshot(&mut self, seq: SeqNum, bytes: Vec<u8>) -> Result<(), StorageError> {
         if self.snapshot.as_ref().is_none_or(|(known, _)| *known < seq) {
             self.snapshot = Some((seq, bytes));
+            self.storage.snapshot_durable(seq)?;
         }
+        Ok(())
     }
 
     /// The newest snapshot.
@@ -96,60 +160,39 @@ impl Disk {
     }
 
     /// What a replica that starts gets.
-    #[must_use]
-    pub fn recover(&self) -> Recovered {
-        let mut promises = Promises::default();
-        for record in &self.records {
-            promises.fold(record);
-        }
-        let low = promises.low_watermark();
-        let batches = self.batches.iter().filter(|((seq, _), _)| *seq > low);
-        Recovered { batches: batches.map(|(name, batch)| (*name, batch.clone())).collect(), promises }
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn recover(&self) -> Result<Recovered, StorageError> {
+        self.storage.recover()
     }
 
     /// The committed batches after `after`, for replay.
-    #[must_use]
-    pub fn replay(&self, after: SeqNum) -> Vec<CommittedBatch> {
-        let slot = |(seq, certificate): (&SeqNum, &CommitCertificate)| {
-            let digest = certificate.digest();
-            CommittedBatch { seq: *seq, digest, batch: self.batches.get(&(*seq, digest)).cloned() }
-        };
-        self.committed.range(after.next()..).map(slot).collect()
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn replay(&self, after: SeqNum) -> Result<Vec<CommittedBatch>, StorageError> {
+        Replay::after(Arc::clone(&self.history), after).collect()
     }
 
     /// The committed slots after `after` up to `through`, at most `slots_max` of them and not too many bytes.
-    #[must_use]
-    pub fn history(&self, after: SeqNum, through: SeqNum, slots_max: u64) -> Vec<CommittedSlot> {
-        let (mut slots, mut bytes) = (Vec::new(), 0);
-        for seq in after.up_to(through) {
-            let Some(certificate) = self.committed.get(&seq).cloned() else { break };
-            let batch = self.batches.get(&(seq, certificate.digest())).cloned();
-            if batch.is_none() && certificate.digest() != null_digest(seq) {
-                break;
-            }
-            bytes += batch.as_ref().map_or(0, |batch| batch.body().len());
-            if slots.len() as u64 >= slots_max || (bytes > HISTORY_BYTES_MAX && !slots.is_empty()) {
-                break;
-            }
-            slots.push(CommittedSlot { certificate, batch });
-        }
-        slots
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn history(&self, after: SeqNum, through: SeqNum, slots_max: u64) -> Result<Vec<CommittedSlot>, StorageError> {
+        self.history.committed(after, through.min(after.plus(slots_max)), HISTORY_BYTES_MAX)
     }
 
-    fn index(&mut self, record: &JournalRecord) {
-        match record {
-            JournalRecord::Batch { seq, batch } => {
-                self.batches.insert((*seq, batch.digest(*seq)), batch.clone());
-            }
-            JournalRecord::Committed(certificate) => {
-                self.committed.insert(certificate.seq(), certificate.clone());
-            }
-            JournalRecord::PrePrepared(_)
-            | JournalRecord::Prepared(_)
-            | JournalRecord::ViewChangeSent(_)
-            | JournalRecord::ViewEntered(_)
-            | JournalRecord::CheckpointTaken(_)
-            | JournalRecord::CheckpointStable(_) => {}
-        }
+    fn append(&mut self, group: Vec<JournalRecord>) -> Result<(), StorageError> {
+        self.storage.append(&group)?;
+        self.records.extend(group);
+        self.unsynced.push(self.records.len());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Disk({} records, {} durable)", self.records.len(), self.durable)
     }
 }

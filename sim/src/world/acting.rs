@@ -15,6 +15,8 @@ use crate::violation::Class;
 
 /// A deadline that is reached this often at one moment does not move.
 const SPINS_MAX: u32 = 100;
+/// Why the journal of a world does not fail.
+pub(super) const MEMORY: &str = "a journal in memory reads what it wrote";
 
 impl World {
     /// Hands an event to a running replica and does what it wants.
@@ -39,9 +41,7 @@ impl World {
             self.checks.on_record(id, record);
         }
         let node = self.node_mut(id);
-        for record in persist {
-            node.disk.append(record);
-        }
+        node.disk.write(persist).expect(MEMORY);
         let needs = node.disk.binding();
         let Some(running) = &mut node.running else { return };
         if !send.is_empty() || !execute.is_empty() {
@@ -53,30 +53,24 @@ impl World {
 
     fn sync_if_needed(&mut self, id: ReplicaId) {
         let node = self.node_mut(id);
-        let (through, life) = (node.disk.len(), node.life());
-        let needs_sync = node.disk.binding() > node.disk.durable();
-        let Some(running) = node.running.as_mut().filter(|running| needs_sync && running.syncing.is_none()) else {
+        let life = node.life();
+        if !node.disk.begin_sync() {
             return;
-        };
-        running.syncing = Some(through);
+        }
         let delay = self.draw(self.options.machine.sync);
         if !self.is_calm() && self.choices.chance(self.options.faults.crash_in_sync) {
             let moment = self.draw((std::time::Duration::ZERO, delay));
             self.after(moment, Event::CrashInSync(life));
         }
-        self.after(delay, Event::Synced { life, through });
+        self.after(delay, Event::Synced(life));
     }
 
-    pub(super) fn on_synced(&mut self, life: Life, through: usize) {
+    pub(super) fn on_synced(&mut self, life: Life) {
         if !self.is_alive(life) {
             return;
         }
-        let node = &mut self.nodes[life.node.index()];
-        self.checks.on_durable(life.node, node.disk.records(node.disk.durable(), through));
-        node.disk.set_durable(through);
-        if let Some(running) = &mut node.running {
-            running.syncing = None;
-        }
+        let synced = self.node_mut(life.node).disk.end_sync().expect(MEMORY);
+        self.checks.on_durable(life.node, &synced);
         self.sync_if_needed(life.node);
         self.release(life.node);
     }
@@ -109,6 +103,7 @@ impl World {
             Outgoing::Client { to, message } => self.send_to_client(from, to, message),
             Outgoing::History { to, after, through } => {
                 let slots = self.node(from).disk.history(after, through, self.options.machine.history_slots);
+                let slots = slots.expect(MEMORY);
                 if !slots.is_empty() {
                     self.send_to_members(from, &[to], Message::Committed(slots));
                 }

@@ -9,6 +9,7 @@ use quorate::execution::Replies;
 use quorate::messages::CheckpointCertificate;
 use quorate::{ReplicaId, SeqNum};
 
+use super::acting::MEMORY;
 use super::node::Work;
 use super::queue::{Event, Life};
 use super::world::World;
@@ -98,7 +99,7 @@ impl World {
         if !self.is_alive(life) {
             return;
         }
-        self.node_mut(life.node).disk.set_snapshot(seq, bytes.to_vec());
+        self.node_mut(life.node).disk.set_snapshot(seq, bytes.to_vec()).expect(MEMORY);
         self.step(life.node, CoreEvent::Executor(Report::SnapshotDurable(seq)));
     }
 }

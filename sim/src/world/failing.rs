@@ -6,6 +6,7 @@ use std::time::Duration;
 use quorate::ReplicaId;
 use quorate::core::{Phase, Recovered, Replica};
 
+use super::acting::MEMORY;
 use super::network::{Cut, CutShape, nanoseconds};
 use super::node::{Node, Running, Work};
 use super::queue::{Event, Life};
@@ -54,8 +55,7 @@ impl World {
     }
 
     pub(super) fn on_crash_in_sync(&mut self, life: Life) {
-        let is_syncing = |node: &Node| node.running.as_ref().is_some_and(|running| running.syncing.is_some());
-        if self.is_alive(life) && !self.is_calm() && is_syncing(self.node(life.node)) {
+        if self.is_alive(life) && !self.is_calm() && self.node(life.node).disk.is_syncing() {
             self.counters.add(Counter::CrashesInSync);
             self.crash(life.node);
         }
@@ -67,16 +67,15 @@ impl World {
         if matches!(running.replica.phase(), Phase::ViewChanging { .. }) {
             self.counters.add(Counter::CrashesInViewChange);
         }
-        let disk = &self.node(id).disk;
-        let unsynced = (disk.len() - disk.durable()) as u64;
-        let kept = self.choices.between(0, unsynced);
-        if kept < unsynced {
+        let (unsynced, more_wait) = self.node(id).disk.at_risk();
+        let kept = usize::try_from(self.choices.between(0, unsynced as u64)).unwrap_or(0);
+        if kept < unsynced || more_wait {
             self.counters.add(Counter::LostRecords);
         }
-        self.node_mut(id).disk.crash(usize::try_from(kept).unwrap_or(0));
+        self.node_mut(id).disk.crash(kept).expect(MEMORY);
         let node = &self.nodes[id.index()];
-        self.checks.on_crash(id, node.disk.records(0, node.disk.len()));
-        self.line(|| format!("{id} crashed, kept {kept} of {unsynced} unsynced records"));
+        self.checks.on_crash(id, node.disk.records());
+        self.line(|| format!("{id} crashed, kept {kept} of {unsynced} unsynced groups"));
         for peer in self.ids() {
             self.tell_link(peer, id, false);
         }
@@ -94,13 +93,13 @@ impl World {
             return;
         }
         let world = self.now;
-        let recovered = self.node(id).disk.recover();
+        let recovered = self.node(id).disk.recover().expect(MEMORY);
         self.count_recovery(id, &recovered);
         let node = self.node_mut(id);
         node.incarnation += 1;
         node.started = world;
         let executor = node.load_executor();
-        let replay = node.disk.replay(executor.executed());
+        let replay = node.disk.replay(executor.executed()).expect(MEMORY);
         let work: VecDeque<_> = std::iter::once(Work::Install).chain(replay.into_iter().map(Work::Replay)).collect();
         let replica = Replica::recover(node.identity.clone(), recovered, node.now(world));
         node.running = Some(Running {
@@ -108,7 +107,6 @@ impl World {
             executor,
             work,
             outbox: VecDeque::new(),
-            syncing: None,
             is_working: false,
             timer: None,
             spins: (0, 0),

@@ -39,8 +39,6 @@ pub(super) struct Node {
 pub(super) struct Running {
     pub replica: Replica,
     pub outbox: VecDeque<Held>,
-    /// Up to where the sync goes that is under way.
-    pub syncing: Option<usize>,
     pub executor: TallyExecutor,
     pub work: VecDeque<Work>,
     pub is_working: bool,

@@ -30,7 +30,7 @@ pub(super) enum Event {
     Request { to: ReplicaId, request: Request },
     Reply { from: ReplicaId, client: usize, message: ReplicaMessage },
     Timer(Life),
-    Synced { life: Life, through: usize },
+    Synced(Life),
     Worked(Life),
     SnapshotWritten { life: Life, seq: SeqNum, bytes: Rc<Vec<u8>> },
     Link { life: Life, peer: ReplicaId, up: bool },

@@ -157,7 +157,7 @@ impl World {
             Event::Request { to, request } => self.on_request(to, request),
             Event::Reply { from, client, message } => self.on_reply(from, client, message),
             Event::Timer(life) => self.on_timer(life),
-            Event::Synced { life, through } => self.on_synced(life, through),
+            Event::Synced(life) => self.on_synced(life),
             Event::Worked(life) => self.on_worked(life),
             Event::SnapshotWritten { life, seq, bytes } => self.on_snapshot_written(life, seq, &bytes),
             Event::Link { life, peer, up } => {
@@ -185,7 +185,7 @@ impl World {
             Event::Request { to, request } => (2, u64::from(to.0), request.id.number.0),
             Event::Reply { from, client, .. } => (3, u64::from(from.0), *client as u64),
             Event::Timer(life) => (4, u64::from(life.node.0), life.incarnation),
-            Event::Synced { life, through } => (5, u64::from(life.node.0), *through as u64),
+            Event::Synced(life) => (5, u64::from(life.node.0), life.incarnation),
             Event::Worked(life) => (6, u64::from(life.node.0), life.incarnation),
             Event::SnapshotWritten { life, seq, .. } => (7, u64::from(life.node.0), seq.0),
             Event::Link { life, peer, up } => (8, u64::from(life.node.0) << 16 | u64::from(peer.0), u64::from(*up)),
@@ -351,7 +351,7 @@ fn describe(event: &Event) -> String {
             format!("cut {number}: {side:?} {what}")
         }
         Event::Timer(life) => format!("{} deadline", life.node),
-        Event::Synced { life, through } => format!("{} synced {through} records", life.node),
+        Event::Synced(life) => format!("{} synced", life.node),
         Event::Worked(life) => format!("{} executor", life.node),
         Event::SnapshotWritten { life, seq, .. } => format!("{} wrote snapshot {seq}", life.node),
         Event::Link { life, peer, up } => format!("{} link to {peer} up: {up}", life.node),
