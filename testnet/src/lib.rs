@@ -1,1 +1,39 @@
-//! testnet.
+//! A local network of real processes: replicas on loopback, clients that pay, primaries that are killed, and a check
+//! that nothing was lost, done twice, or done differently anywhere.
+//!
+//! | Module | What it holds |
+//! | --- | --- |
+//! | [`arguments`] | the command line |
+//! | [`cluster`], [`replica_process`] | the replicas as processes that never outlive this one |
+//! | [`replica_status`], [`http`] | what the replicas say of themselves |
+//! | [`payments`], [`balances`] | what is paid, and where every account must end |
+//! | [`load`], [`tally`] | the clients, and what they measured |
+//! | [`faults`] | killing primaries one after the other, and bringing them back |
+//! | [`audit`] | whether all replicas hold the ledger that they must hold |
+//! | [`display`], [`report`] | what is shown meanwhile and at the end |
+//! | [`run`], [`up`] | the two things that can be asked for |
+//!
+//! Invariant: a replica process ends with the thread that started it, so processes are started by the main thread only,
+//! and nothing that is asked for runs longer than this process, however it ends.
+
+pub mod arguments;
+pub mod audit;
+pub mod balances;
+pub mod cluster;
+pub mod display;
+pub mod error;
+pub mod faults;
+pub mod http;
+pub mod load;
+pub mod payments;
+pub mod replica_process;
+pub mod replica_status;
+pub mod report;
+pub mod run;
+mod signals;
+pub mod tally;
+pub mod up;
+
+pub use arguments::Arguments;
+pub use cluster::{Cluster, ClusterPlan};
+pub use error::TestnetError;
