@@ -1,7 +1,7 @@
 //! Agreement: PBFT as a state machine without I/O. Events go in, actions come out; clocks, sockets, files and threads
 //! are elsewhere. The same events at the same times give the same actions.
 //!
-//! [`Replica`](replica::Replica) is the conductor; its chapters are `normal_case`, `checkpointing`, `suspecting`,
+//! [`Replica`] is the conductor; its chapters are `normal_case`, `checkpointing`, `suspecting`,
 //! `view_changing` and `catching_up`. The passive parts (`slot`, `window`, `vote_set`, `request_pool`, `checkpoints`,
 //! `view_changes`, `new_view`, `progress`, `peers`, `timers`) own their data and invariant, return outcomes, and never
 //! call each other.
