@@ -51,6 +51,7 @@ impl Replica {
             }
             return;
         }
+        self.repeat_forwarding();
         let status = self.status();
         self.timers.status_due = self.now.monotonic.plus(self.config().status_period(self.is_stalled()));
         self.broadcast(Message::Status(status));

@@ -1,6 +1,8 @@
 //! The normal case (PBFT, section 4.2): requests are pooled, the primary proposes batches, and a slot goes through
 //! pre-prepared, prepared and committed to the executor.
 
+use std::time::Duration;
+
 use quorate_crypto::Digest;
 
 use super::actions::{JournalRecord, Order, Outgoing, Recipients};
@@ -37,9 +39,9 @@ impl Replica {
                 }
                 Pooled::New => {
                     self.notice(Notice::RequestPooled(id));
-                    self.forward(id);
+                    self.forward(id, self.config().status_period(false));
                 }
-                Pooled::Known => self.forward(id),
+                Pooled::Known => self.forward(id, self.config().status_period(false)),
             },
         }
     }
@@ -68,11 +70,10 @@ impl Replica {
     }
 
     /// A backup hands a request on to the primary; to everybody while it suspects the primary.
-    fn forward(&mut self, id: RequestId) {
+    fn forward(&mut self, id: RequestId, pause: Duration) {
         if self.is_primary() {
             return;
         }
-        let pause = self.config().status_period(false);
         if !self.pool.set_forwarded(&id, self.now.monotonic, self.progress.new_requests(), pause) {
             return;
         }
@@ -88,7 +89,19 @@ impl Replica {
     pub(super) fn forward_waiting(&mut self) {
         let waiting: Vec<_> = self.pool.waiting_ids().take(FORWARDED_AT_ONCE).collect();
         for id in waiting {
-            self.forward(id);
+            self.forward(id, self.config().status_period(false));
+        }
+    }
+
+    /// Hands on again what has waited for half of T: the primary may have had no room for it, and must not be suspected
+    /// for what it does not know.
+    pub(super) fn repeat_forwarding(&mut self) {
+        let pause = self.timers.timeout() / 2;
+        if self.pool.oldest_waiting().is_some_and(|since| self.now.monotonic.since(since) >= pause) {
+            let waiting: Vec<_> = self.pool.waiting_ids().take(FORWARDED_AT_ONCE).collect();
+            for id in waiting {
+                self.forward(id, pause);
+            }
         }
     }
 

@@ -247,6 +247,19 @@ fn a_request_known_to_one_backup_only_is_executed_although_the_primary_ignores_i
 }
 
 #[test]
+fn a_request_whose_first_forward_got_lost_is_handed_on_again_before_the_primary_is_suspected() {
+    let mut cluster = Cluster::new(4);
+    cluster.drop_when(|envelope| matches!(envelope.message, Message::Forward(_)));
+    cluster.submit(2, 1);
+    cluster.heal();
+    cluster.pass(Duration::from_secs(3));
+    for id in cluster.ids() {
+        assert_eq!(cluster.executed(id), [1], "replica {id}");
+        assert_eq!((cluster.replica(id).view(), cluster.suspicions(id)), (View(0), Vec::new()));
+    }
+}
+
+#[test]
 fn a_primary_that_stops_hands_over_the_lead_without_any_suspicion_and_a_backup_cannot() {
     let mut cluster = Cluster::new(4);
     cluster.event(2, Event::StepDown);
