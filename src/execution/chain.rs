@@ -1,4 +1,4 @@
-//! The hash chain over the history (DESIGN, section 4, "Formulas"): two replicas with one chain hash have executed the
+//! The hash chain over the history (docs/PROTOCOL.md, "Formulas"): two replicas with one chain hash have executed the
 //! same batches with the same results, and the first slot at which theirs differ is where they diverged.
 
 use quorate_crypto::{Digest, Hasher};

@@ -1,5 +1,5 @@
-//! The client table: which requests of every client are executed, and the results that may have to be sent again (DESIGN,
-//! section 7). It is part of the replicated state: a replica that takes a state over without it would execute an
+//! The client table: which requests of every client are executed, and the results that may have to be sent again (PBFT,
+//! section 4.1). It is part of the replicated state: a replica that takes a state over without it would execute an
 //! operation twice.
 //!
 //! A [`State`] of its own, so that its checkpoint costs what changed:

@@ -1,4 +1,4 @@
-//! The executor: applies committed batches in their order, each operation at most once (DESIGN, sections 3, 4 and 7).
+//! The executor: applies committed batches in their order, each operation at most once (PBFT, sections 4.1 and 4.3).
 //! Sans-I/O: whoever drives it hands in orders and carries reports, replies and snapshots away.
 
 use std::io::{BufReader, Read};

@@ -1,4 +1,4 @@
-//! Receipts: what a client can show to a third party (DESIGN, section 7).
+//! Receipts: what a client can show to a third party (docs/PROTOCOL.md, "Formulas").
 //!
 //! After a batch, a replica that is asked signs one [`Attestation`] under the chain hash and the root of the batch's
 //! results. W = f+1 equal attestations contain one of a correct replica, so that the statement is true; with the Merkle

@@ -1,4 +1,4 @@
-//! The formulas of DESIGN, section 4. Receipts and state roots rest on them, so that they can never change unnoticed:
+//! The formulas of docs/PROTOCOL.md. Receipts and state roots rest on them, so that they can never change unnoticed:
 //! each is pinned to a value that was computed by another program from the formula's text, and the executor's use of
 //! them is compared with a naive restatement.
 
