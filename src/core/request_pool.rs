@@ -201,10 +201,10 @@ impl RequestPool {
     /// Removes the requests of a client that its window does not admit any more.
     pub fn remove_outdated(&mut self, client: ClientId, window: &ClientWindow) {
         let Some(entries) = self.clients.get(&client) else { return };
+        // The entries are in the order of their sessions: what is not outdated is not looked at.
         let outdated: Vec<RequestId> = entries
-            .keys()
-            .filter(|(session, _)| *session < window.session())
-            .map(|(session, number)| RequestId { client, session: *session, number: *number })
+            .range(..(window.session(), RequestNumber(0)))
+            .map(|((session, number), _)| RequestId { client, session: *session, number: *number })
             .collect();
         for id in outdated {
             self.remove(&id);
