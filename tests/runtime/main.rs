@@ -37,16 +37,29 @@ async fn sum(replica: &RunningReplica) -> u64 {
     bytes.as_ref().try_into().map_or(0, u64::from_le_bytes)
 }
 
-/// Waits until a replica has added up to `expected`.
+/// Waits until a replica has added up to `expected`, and the report of it has come to its core.
 async fn reaches(replica: &RunningReplica, expected: u64) {
     let mut poll = tokio::time::interval(Duration::from_millis(5));
     let wait = async {
-        while sum(replica).await != expected {
+        while sum(replica).await != expected || replica.view().executed < replica.view().ordered {
             poll.tick().await;
         }
     };
     if tokio::time::timeout(Duration::from_secs(30), wait).await.is_err() {
         panic!("{} of {expected}: {:?}", sum(replica).await, replica.view());
+    }
+}
+
+/// Waits until a replica's metrics have this line.
+async fn counts(replica: &RunningReplica, line: &str) {
+    let mut poll = tokio::time::interval(Duration::from_millis(5));
+    let wait = async {
+        while !replica.metrics().lines().any(|counted| counted == line) {
+            poll.tick().await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(30), wait).await.is_err() {
+        panic!("no line {line}: {}", replica.metrics());
     }
 }
 
@@ -69,7 +82,7 @@ async fn four_replicas_execute_what_a_client_submits_once_each() {
     assert_eq!(add(&client, 300).await, 300);
     for replica in &replicas {
         reaches(replica, 300).await;
-        assert!(replica.metrics().contains("quorate_requests_executed_total 300"), "{}", replica.metrics());
+        counts(replica, "quorate_requests_executed_total 300").await;
     }
     stop_all(replicas);
 }
