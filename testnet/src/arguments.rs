@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use quorate_node::cli::NodeArguments;
 use quorate_node::{Exit, logging};
 
+use crate::display::write_line;
 use crate::error::TestnetError;
 use crate::{run, up};
 
@@ -95,7 +96,7 @@ impl Arguments {
         match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("error: {error}");
+                write_line(&format!("error: {error}"));
                 ExitCode::from(error.exit_code())
             }
         }
@@ -106,7 +107,7 @@ fn run_node(arguments: NodeArguments) -> ExitCode {
     match logging::start(None) {
         Ok(()) => arguments.run().into(),
         Err(error) => {
-            eprintln!("error: {error}");
+            write_line(&format!("error: {error}"));
             Exit::Usage.into()
         }
     }

@@ -1,6 +1,6 @@
 //! What is shown while a run goes on, on stderr: a bar and a table on a terminal, a line now and then elsewhere.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -53,7 +53,7 @@ impl Display {
         match self {
             // A terminal that is gone does not want to know.
             Display::Live { screen, .. } => drop(screen.println(what)),
-            Display::Plain { .. } => eprintln!("{what}"),
+            Display::Plain { .. } => write_line(what),
         }
     }
 
@@ -66,7 +66,7 @@ impl Display {
             }
             Display::Plain { payments, last } if last.elapsed() >= LINES => {
                 *last = Instant::now();
-                eprintln!("{} of {payments} payments; {}", tally.answered(), in_a_line(observations));
+                write_line(&format!("{} of {payments} payments; {}", tally.answered(), in_a_line(observations)));
             }
             Display::Plain { .. } => {}
         }
@@ -87,4 +87,9 @@ fn in_a_line(observations: &[Observation]) -> String {
         None => format!("replica {index}: {}", found.state()),
     };
     observations.iter().enumerate().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Whoever closed stderr does not want to know, and the run shall end in order all the same.
+pub(crate) fn write_line(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
 }

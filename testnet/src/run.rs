@@ -1,6 +1,7 @@
 //! A run: a network, payments, kills, and a check of everything in the end.
 
 use std::fs::File;
+use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::arguments::{NetworkArguments, RunArguments};
 use crate::audit::{Audit, Expected, audit};
 use crate::balances::Balances;
 use crate::cluster::{Cluster, ClusterPlan, this_program};
-use crate::display::Display;
+use crate::display::{Display, write_line};
 use crate::error::TestnetError;
 use crate::faults::{Faults, too_late};
 use crate::load::{Load, connect};
@@ -41,7 +42,7 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<(), TestnetError> {
     let folder = plan.keep.then(|| cluster.folder().to_path_buf());
     cluster.stop().await?;
     if let Some(folder) = folder {
-        eprintln!("homes and logs are in {}", folder.display());
+        write_line(&format!("homes and logs are in {}", folder.display()));
     }
     conclude(&result?, arguments)
 }
@@ -57,7 +58,8 @@ pub(crate) fn cluster_plan(arguments: &NetworkArguments) -> Result<ClusterPlan, 
 }
 
 fn conclude(report: &Report, arguments: &RunArguments) -> Result<(), TestnetError> {
-    print!("{report}");
+    // Whoever closed stdout reads the exit code.
+    let _ = write!(stdout(), "{report}");
     if let Some(path) = &arguments.json {
         let written = File::create(path).and_then(|file| Ok(serde_json::to_writer_pretty(file, report)?));
         written.map_err(|source| TestnetError::File { path: path.clone(), doing: "write", source })?;

@@ -1,5 +1,6 @@
 //! A network to play with, until it is told to end.
 
+use std::io::{Write, stdout};
 use std::time::Duration;
 
 use crate::arguments::UpArguments;
@@ -19,7 +20,8 @@ pub(crate) async fn up(arguments: &UpArguments) -> Result<(), TestnetError> {
     let mut signals = Signals::catch()?;
     let plan = cluster_plan(&arguments.network)?;
     let mut cluster = signals.or(Cluster::start(&plan)).await?;
-    print!("{}", how_to_talk_to(&cluster));
+    // Whoever closed stdout wants the network all the same.
+    let _ = write!(stdout(), "{}", how_to_talk_to(&cluster)).and_then(|()| stdout().flush());
     let end = signals.or(watch(&mut cluster)).await;
     cluster.stop().await?;
     match end {
