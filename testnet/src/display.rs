@@ -1,9 +1,10 @@
 //! What is shown while a run goes on, on stderr: a bar and a table on a terminal, a line now and then elsewhere.
 
+use std::fmt;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::replica_status::{Observation, table};
 use crate::tally::Tally;
@@ -42,7 +43,12 @@ impl Display {
         let screen = MultiProgress::new();
         let style = |template| ProgressStyle::with_template(template).expect("the template is well formed");
         let bar = screen.add(ProgressBar::new(payments));
-        bar.set_style(style("{bar:40} {human_pos}/{human_len} payments  {per_sec}  {elapsed}"));
+        let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // A bar that cannot be drawn is no reason to stop.
+            let _ = write!(text, "{:.0}", state.per_sec());
+        };
+        let payments_style = style("{bar:40} {human_pos}/{human_len} payments  {rate} per second  {elapsed}");
+        bar.set_style(payments_style.with_key("rate", rate));
         let table = screen.add(ProgressBar::new(0));
         table.set_style(style("{msg}"));
         Display::Live { screen, bar, table }
@@ -72,11 +78,13 @@ impl Display {
         }
     }
 
-    /// Leaves the last state on the screen and ends.
+    /// Leaves the last state of the replicas on the screen and ends.
     pub fn finish(self) {
         if let Display::Live { bar, table, .. } = self {
-            bar.abandon();
-            table.abandon();
+            bar.finish_and_clear();
+            let last = table.message();
+            table.finish_and_clear();
+            write_line(&format!("{last}\n"));
         }
     }
 }
