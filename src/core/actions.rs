@@ -124,7 +124,8 @@ pub enum JournalRecord {
 
 impl JournalRecord {
     /// Whether messages must wait until it is durable. The others lose nothing when they are lost: a batch without a
-    /// vote binds nobody, and commits and stable checkpoints are found again.
+    /// vote binds nobody, and commits are found again. A stable checkpoint promises nothing either, but its state may be
+    /// written to a snapshot as soon as the executor hears of it, and a snapshot must not outlive the journal below it.
     #[must_use]
     pub fn must_sync(&self) -> bool {
         match self {
@@ -132,8 +133,9 @@ impl JournalRecord {
             | JournalRecord::Prepared(_)
             | JournalRecord::ViewChangeSent(_)
             | JournalRecord::ViewEntered(_)
-            | JournalRecord::CheckpointTaken(_) => true,
-            JournalRecord::Batch { .. } | JournalRecord::Committed(_) | JournalRecord::CheckpointStable(_) => false,
+            | JournalRecord::CheckpointTaken(_)
+            | JournalRecord::CheckpointStable(_) => true,
+            JournalRecord::Batch { .. } | JournalRecord::Committed(_) => false,
         }
     }
 }

@@ -65,6 +65,10 @@ impl Persister {
                 }
             }
         }
+        // The snapshot of a clean stop must not be ahead of what is durable here.
+        if let Err(error) = self.storage.sync() {
+            self.failure.set(Failure::Storage(error));
+        }
     }
 
     fn persist(&mut self, inputs: &[PersisterInput]) -> Result<(), StorageError> {
@@ -143,5 +147,75 @@ impl Historian {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::batch::Batch;
+    use crate::core::JournalRecord;
+    use crate::storage::MemoryStorage;
+    use crate::types::{ClientId, WallTime};
+
+    /// Counts the groups that were appended and not synced yet.
+    struct Counting(Arc<Mutex<usize>>);
+
+    impl Storage for Counting {
+        fn append(&mut self, _: &[JournalRecord]) -> Result<(), StorageError> {
+            *self.0.lock().unwrap() += 1;
+            Ok(())
+        }
+
+        fn sync(&mut self) -> Result<(), StorageError> {
+            *self.0.lock().unwrap() = 0;
+            Ok(())
+        }
+
+        fn snapshot_durable(&mut self, _: SeqNum) -> Result<(), StorageError> {
+            Ok(())
+        }
+
+        fn history(&self) -> Arc<dyn History> {
+            MemoryStorage::new(0).history()
+        }
+
+        fn bytes_on_disk(&self) -> u64 {
+            0
+        }
+    }
+
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn to_replica(&self, _: ReplicaId, _: bool, _: Bytes) {}
+        fn to_client(&self, _: ClientId, _: Bytes) {}
+    }
+
+    #[test]
+    fn a_clean_stop_leaves_nothing_unsynced_that_its_snapshot_could_be_ahead_of() {
+        let unsynced = Arc::new(Mutex::new(0));
+        let input = Queue::new(1);
+        let batch = JournalRecord::Batch { seq: SeqNum(1), batch: Batch::new(WallTime(1), Vec::new()) };
+        assert!(!batch.must_sync());
+        input.push(PersisterInput::Actions(Actions { persist: vec![batch], ..Actions::default() }));
+        input.close();
+        let persister = Persister {
+            id: ReplicaId(0),
+            members: vec![ReplicaId(0)],
+            storage: Box::new(Counting(Arc::clone(&unsynced))),
+            input,
+            transport: Arc::new(Nowhere),
+            executor: Queue::new(1),
+            questions: Queue::new(1),
+            metrics: Arc::default(),
+            failure: Arc::default(),
+        };
+        persister.run();
+        assert_eq!(*unsynced.lock().unwrap(), 0);
     }
 }

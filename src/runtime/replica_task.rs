@@ -24,7 +24,7 @@ use crate::execution::{Admission, Application, Executor, Signer, Snapshot};
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, Opened};
 use crate::storage::replay::Replay;
-use crate::storage::{Home, SnapshotStore, Storage};
+use crate::storage::{Home, SnapshotStore, Storage, StorageError};
 use crate::types::SeqNum;
 
 /// Verified events that wait for the core at most; verifying threads wait beyond it.
@@ -162,6 +162,11 @@ impl RunningReplica {
             close_historian,
             close_snapshotter,
         } = self.threads;
+        if self.failure.get().is_some() {
+            // A thread that failed reads its queue no more: whoever waits for room in it must not wait for ever.
+            self.events.close();
+            self.persister.close();
+        }
         self.ingress.close();
         // Verifying threads may wait for room in the queue of events, so the core ends after them.
         verifiers.into_iter().for_each(join);
@@ -179,7 +184,14 @@ impl RunningReplica {
             return Err(failure);
         }
         match (last, store) {
-            (Some(last), Some(store)) if last.seq() > SeqNum::GENESIS => Ok(snapshotter::write(&store, &last)?),
+            (Some(last), Some(store)) if last.seq() > SeqNum::GENESIS => match snapshotter::write(&store, &last) {
+                // The journal is durable: the next start replays it.
+                Err(error @ StorageError::DiskFull { .. }) => {
+                    tracing::warn!(%error, "no snapshot was written");
+                    Ok(())
+                }
+                written => Ok(written?),
+            },
             (Some(_), Some(_)) | (None, _) | (_, None) => Ok(()),
         }
     }

@@ -28,11 +28,19 @@ impl Snapshotter {
     pub(super) fn run(self) -> SnapshotStore {
         while let Some(orders) = self.orders.take(1, None) {
             for SnapshotOrder { snapshot } in orders {
-                if let Err(error) = write(&self.store, &snapshot) {
-                    self.failure.set(Failure::Storage(error));
-                    return self.store;
-                }
                 let seq = snapshot.seq();
+                match write(&self.store, &snapshot) {
+                    Ok(()) => {}
+                    // The journal holds everything: a snapshot only lets it be shortened. The next one tries again.
+                    Err(error @ StorageError::DiskFull { .. }) => {
+                        tracing::warn!(%error, %seq, "no snapshot was written; make room");
+                        continue;
+                    }
+                    Err(error) => {
+                        self.failure.set(Failure::Storage(error));
+                        return self.store;
+                    }
+                }
                 self.persister.push(PersisterInput::SnapshotDurable(seq));
                 self.events.push(Event::Executor(Report::SnapshotDurable(seq)));
             }

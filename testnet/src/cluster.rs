@@ -148,6 +148,11 @@ impl Cluster {
         self.replicas.iter_mut().try_for_each(ReplicaProcess::check)
     }
 
+    /// The replicas that have ended by themselves, and how.
+    pub fn ended(&mut self) -> Vec<TestnetError> {
+        self.replicas.iter_mut().filter_map(|replica| replica.check().err()).collect()
+    }
+
     /// Kills a replica with SIGKILL.
     ///
     /// # Errors

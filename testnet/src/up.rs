@@ -1,5 +1,6 @@
 //! A network to play with, until it is told to end.
 
+use std::collections::BTreeSet;
 use std::io::{Write, stdout};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const LOOKS: Duration = Duration::from_millis(500);
 /// Starts a network, says how to talk to it, and leaves it running until Ctrl-C.
 ///
 /// # Errors
-/// [`TestnetError`] when it cannot start, or a replica ends by itself.
+/// [`TestnetError`] when it cannot start, or all replicas end by themselves.
 pub(crate) async fn up(arguments: &UpArguments) -> Result<(), TestnetError> {
     let mut signals = Signals::catch()?;
     let plan = cluster_plan(&arguments.network)?;
@@ -33,9 +34,21 @@ pub(crate) async fn up(arguments: &UpArguments) -> Result<(), TestnetError> {
 
 async fn watch(cluster: &mut Cluster) -> Result<(), TestnetError> {
     let mut looks = tokio::time::interval(LOOKS);
+    let mut told = BTreeSet::new();
     loop {
         looks.tick().await;
-        cluster.check()?;
+        let mut ended = cluster.ended();
+        for error in &ended {
+            if told.insert(error.to_string()) {
+                eprintln!("{error}\nThe others go on.");
+            }
+        }
+        // Losing some is what such a network is for; without any there is nothing left to play with.
+        if ended.len() == cluster.network().replicas.len()
+            && let Some(error) = ended.pop()
+        {
+            return Err(error);
+        }
     }
 }
 
