@@ -6,6 +6,8 @@
 //! `view_changes`, `new_view`, `progress`, `peers`, `timers`) own their data and invariant, return outcomes, and never
 //! call each other.
 
+#![deny(clippy::indexing_slicing, reason = "what is received has the length that its sender chose")]
+
 pub mod actions;
 pub mod event;
 pub mod new_view;

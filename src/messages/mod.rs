@@ -3,6 +3,8 @@
 //! A [`Signed`] statement is judged by its signer, whoever relays it. Everything else is judged by its content, or
 //! counts only for the peer that sent it. What [`verify`] returns is a [`Verified`] message: the core sees no other.
 
+#![deny(clippy::indexing_slicing, reason = "what is received has the length that its sender chose")]
+
 pub mod catch_up;
 pub mod certificate;
 pub mod checkpoint;
