@@ -159,7 +159,13 @@ impl Executor {
     }
 
     fn installed(&self) -> Report {
-        Report::Installed { seq: self.executed, chain: self.chain, windows: Vec::new() }
+        Report::Installed {
+            seq: self.executed,
+            chain: self.chain,
+            root: Digest::ZERO,
+            certificate: None,
+            windows: Vec::new(),
+        }
     }
 
     fn apply(&mut self, committed: &CommittedBatch) -> Report {

@@ -7,8 +7,8 @@ use super::notice::Notice;
 use super::promises::EnteredView;
 use crate::batch::{Batch, CommittedBatch};
 use crate::messages::{
-    Checkpoint, CheckpointCertificate, CommitCertificate, Message, PrePrepare, PreparedCertificate, ReplicaMessage,
-    Signed, ViewChange,
+    Bounds, Checkpoint, CheckpointCertificate, CommitCertificate, Message, PrePrepare, PreparedCertificate,
+    ReplicaMessage, Signed, ViewChange,
 };
 use crate::types::{ClientId, ReplicaId, RequestId, SeqNum};
 
@@ -94,6 +94,9 @@ pub enum Order {
     },
     /// A checkpoint that was executed here is certified: it may be proven to clients and written to disk.
     Stable(CheckpointCertificate),
+    /// Bring the state to this certified root, or to one that a later order of this kind names, from the other members.
+    /// Nothing is applied until that is durable and [`Report::Installed`](super::Report::Installed) has said so.
+    CatchUpTo(CheckpointCertificate),
 }
 
 /// What a replica never forgets.
@@ -118,8 +121,12 @@ pub enum JournalRecord {
     Committed(CommitCertificate),
     /// The state at a checkpoint: before its Checkpoint leaves.
     CheckpointTaken(Checkpoint),
-    /// The low watermark rose.
+    /// The low watermark rose. Above the committed prefix: a state that was fetched stands for all slots up to there.
     CheckpointStable(CheckpointCertificate),
+    /// This replica has lost promises and keeps clear of these bounds; `None` while it does not know them.
+    RecoveryBegun(Option<Bounds>),
+    /// What was lost binds no more: everything signed before lies below the low watermark and the view.
+    RecoveryEnded,
 }
 
 impl JournalRecord {
@@ -134,7 +141,9 @@ impl JournalRecord {
             | JournalRecord::ViewChangeSent(_)
             | JournalRecord::ViewEntered(_)
             | JournalRecord::CheckpointTaken(_)
-            | JournalRecord::CheckpointStable(_) => true,
+            | JournalRecord::CheckpointStable(_)
+            | JournalRecord::RecoveryBegun(_)
+            | JournalRecord::RecoveryEnded => true,
             JournalRecord::Batch { .. } | JournalRecord::Committed(_) => false,
         }
     }

@@ -33,8 +33,8 @@ mod vote_set;
 mod window;
 
 pub use actions::{Actions, JournalRecord, Order, Outgoing, Recipients};
-pub use event::{Event, ExecutedBatch, ExecutedRequest, Report};
+pub use event::{Event, ExecutedBatch, ExecutedRequest, Report, Space};
 pub use notice::{Evidence, Notice, StepDownCause, SuspicionCause, ViewChangeCause};
-pub use promises::{EnteredView, Promises, Recovered};
+pub use promises::{EnteredView, Promises, Recovered, Recovery};
 pub use rejection::Rejection;
 pub use replica::{Identity, Phase, Replica};

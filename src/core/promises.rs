@@ -9,7 +9,7 @@ use super::actions::JournalRecord;
 use crate::batch::Batch;
 use crate::codec;
 use crate::messages::{
-    CheckpointCertificate, CommitCertificate, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange,
+    Bounds, CheckpointCertificate, CommitCertificate, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange,
 };
 use crate::types::{SeqNum, View};
 
@@ -26,6 +26,16 @@ pub struct EnteredView {
     /// The Q ViewChanges, in the order in which the NewView names them.
     #[serde(with = "codec::list")]
     pub view_changes: Vec<Signed<ViewChange>>,
+}
+
+/// Whether a replica knows all that it promised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recovery {
+    /// It does.
+    #[default]
+    Complete,
+    /// Some of it is lost. `None` until the others have said what bounds it.
+    Lost(Option<Bounds>),
 }
 
 /// All that binds a replica: it stands at the head of every journal segment, and the records behind it are folded
@@ -46,8 +56,10 @@ pub struct Promises {
     pub prepared: BTreeMap<SeqNum, PreparedCertificate>,
     /// The commit certificates of the slots above the low watermark.
     pub committed: BTreeMap<SeqNum, CommitCertificate>,
-    /// The last slot that went to the executor.
+    /// The last slot that went to the executor, or that an installed state contains.
     pub committed_through: SeqNum,
+    /// Whether the rest of this is all that was promised.
+    pub recovery: Recovery,
 }
 
 impl Promises {
@@ -61,6 +73,17 @@ impl Promises {
     #[must_use]
     pub fn low_watermark(&self) -> SeqNum {
         self.stable.as_ref().map_or(SeqNum::GENESIS, CheckpointCertificate::seq)
+    }
+
+    /// V and U: what no replica that knows less than this may sign in or below. `window` is L.
+    #[must_use]
+    pub fn bounds(&self, window: u64) -> Bounds {
+        let asked = self.view_change.as_ref().map_or(View(0), |signed| signed.payload.target);
+        let known = Bounds { view: self.view().max(asked), seq: self.low_watermark().plus(window) };
+        match self.recovery {
+            Recovery::Lost(Some(bounds)) => known.max(bounds),
+            Recovery::Lost(None) | Recovery::Complete => known,
+        }
     }
 
     /// Adds what a record promises.
@@ -85,12 +108,16 @@ impl Promises {
                 forget_oldest(&mut self.checkpoints, CHECKPOINTS_KEPT);
             }
             JournalRecord::CheckpointStable(certificate) => self.raise_low_watermark(certificate),
+            JournalRecord::RecoveryBegun(bounds) => self.recovery = Recovery::Lost(*bounds),
+            JournalRecord::RecoveryEnded => self.recovery = Recovery::Complete,
         }
     }
 
     fn raise_low_watermark(&mut self, certificate: &CheckpointCertificate) {
         let low = certificate.seq();
         self.stable = Some(certificate.clone());
+        // A state that was fetched contains slots that were never committed here.
+        self.committed_through = self.committed_through.max(low);
         self.checkpoints.retain(|seq, _| *seq >= low);
         self.pre_prepared.retain(|seq, _| *seq > low);
         self.prepared.retain(|seq, _| *seq > low);

@@ -130,6 +130,7 @@ impl Replica {
             Event::Message { from, message } => self.on_message(from, message),
             Event::Link { peer, up } => self.on_link(peer, up),
             Event::Executor(report) => self.on_report(report),
+            Event::Disk(_) => {}
             Event::StepDown => self.on_step_down(),
             Event::DeadlineReached => {}
         }
@@ -249,6 +250,11 @@ impl Replica {
             Message::CheckpointCertificate(certificate) => self.on_checkpoint_certificate(certificate),
             Message::FetchChain { from: first, to } => self.on_fetch_chain(from, first, to),
             Message::Chain(chain) => self.on_chain(from, &chain),
+            Message::Votes(_) | Message::HistoryGone { .. } => Err(Rejection::NotAskedFor),
+            // Execution's own: they never come here.
+            Message::FetchState { .. } | Message::StateHead(_) | Message::FetchNodes(_) | Message::Nodes(_) => {
+                Err(Rejection::NotAskedFor)
+            }
         };
         if let Err(reason) = result {
             self.notice(Notice::Rejected { from, kind, reason });
@@ -260,7 +266,8 @@ impl Replica {
             Report::Executed(batch) => self.on_executed(batch),
             // What lies below a durable snapshot concerns the journal alone, which is told directly.
             Report::SnapshotDurable(_) => {}
-            Report::Installed { seq, chain, windows } => self.on_installed(seq, chain, windows),
+            Report::Installed { seq, chain, windows, .. } => self.on_installed(seq, chain, windows),
+            Report::StateMissing => {}
         }
     }
 

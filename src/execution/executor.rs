@@ -124,7 +124,13 @@ impl<A: Application> Executor<A> {
     #[must_use]
     pub fn installed(&self) -> Report {
         let Position { seq, chain, .. } = self.position;
-        Report::Installed { seq, chain, windows: self.clients.windows() }
+        Report::Installed {
+            seq,
+            chain,
+            root: self.snapshot().root(),
+            certificate: None,
+            windows: self.clients.windows(),
+        }
     }
 
     /// The reply to a request that was executed before; `None` when its result is not kept any more.

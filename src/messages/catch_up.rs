@@ -5,9 +5,12 @@ use quorate_crypto::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::CommitCertificate;
+use super::ordering::{Commit, PrePrepare, Prepare};
+use super::signed::Signed;
+use super::view_change::ViewChange;
 use crate::batch::Batch;
 use crate::codec;
-use crate::types::{SeqNum, View};
+use crate::types::{ReplicaId, SeqNum, View};
 
 /// Where a replica stands. Sent on connect and periodically; the heartbeat of the primary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,11 +34,37 @@ pub struct Status {
     pub slots: Vec<SlotProgress>,
 }
 
+/// What a replica that lost promises must keep clear of (docs/STORAGE.md): whatever it has signed before lies within.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// V: the highest view that was entered or asked for.
+    pub view: View,
+    /// U: the highest high watermark that was granted.
+    pub seq: SeqNum,
+}
+
+impl Bounds {
+    /// The bounds that cover both.
+    #[must_use]
+    pub fn max(self, other: Bounds) -> Bounds {
+        Bounds { view: self.view.max(other.view), seq: self.seq.max(other.seq) }
+    }
+}
+
 /// Whether a replica may vote, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// It votes.
     Voting,
+    /// It has just started and asks its peers what it has signed before.
+    Checking,
+    /// It has lost promises and keeps clear of these bounds; `None` while it does not know them.
+    Recovering {
+        /// V and U.
+        bounds: Option<Bounds>,
+    },
+    /// Its disk is full.
+    LowDisk,
     /// Its state differs from a certified one.
     Diverged {
         /// The checkpoint at which that was noticed.
@@ -75,4 +104,26 @@ pub struct ChainDigests {
     /// The chain hash after it and after each following slot.
     #[serde(with = "codec::list")]
     pub digests: Vec<Digest>,
+}
+
+/// All that a replica holds with the signature of one member: the one answer to `FetchVotes`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldVotes {
+    /// The member.
+    pub signer: ReplicaId,
+    /// The view that the answering replica has entered; it proves it on demand.
+    pub view: View,
+    /// The highest checkpoint of which the answering replica has a certificate; it proves it on demand.
+    pub certified: SeqNum,
+    /// Its assignments above the answering replica's low watermark, and the last one below it.
+    #[serde(with = "codec::list")]
+    pub pre_prepares: Vec<Signed<PrePrepare>>,
+    /// Its Prepares, the same.
+    #[serde(with = "codec::list")]
+    pub prepares: Vec<Signed<Prepare>>,
+    /// Its Commits, the same.
+    #[serde(with = "codec::list")]
+    pub commits: Vec<Signed<Commit>>,
+    /// Its ViewChange with the highest target.
+    pub view_change: Option<Signed<ViewChange>>,
 }

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use quorate_crypto::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::catch_up::{ChainDigests, CommittedSlot, Status};
+use super::catch_up::{ChainDigests, CommittedSlot, HeldVotes, Status};
 use super::certificate::CheckpointCertificate;
 use super::checkpoint::Checkpoint;
 use super::ordering::{Commit, Prepare, Proposal};
 use super::request::Request;
 use super::signed::Signed;
+use super::state_transfer::{FetchNodes, Nodes, StateHead};
 use super::view_change::{NewView, ViewChange};
 use crate::batch::Batch;
 use crate::codec::{self, DecodeError};
@@ -82,6 +83,24 @@ pub enum Message {
     },
     /// Chain hashes.
     Chain(ChainDigests),
+    /// What was asked for with `FetchVotes`.
+    Votes(HeldVotes),
+    /// The slots after `after` were asked for, and are not held any more.
+    HistoryGone {
+        /// The last slot that the other one has.
+        after: SeqNum,
+    },
+    /// Send me the parts of the root at this checkpoint.
+    FetchState {
+        /// The checkpoint.
+        seq: SeqNum,
+    },
+    /// The parts of a root.
+    StateHead(StateHead),
+    /// Send me nodes of the state.
+    FetchNodes(FetchNodes),
+    /// Nodes of the state.
+    Nodes(Nodes),
 }
 
 impl Message {
@@ -121,6 +140,12 @@ impl Message {
             Message::CheckpointCertificate(_) => "checkpoint_certificate",
             Message::FetchChain { .. } => "fetch_chain",
             Message::Chain(_) => "chain",
+            Message::Votes(_) => "votes",
+            Message::HistoryGone { .. } => "history_gone",
+            Message::FetchState { .. } => "fetch_state",
+            Message::StateHead(_) => "state_head",
+            Message::FetchNodes(_) => "fetch_nodes",
+            Message::Nodes(_) => "nodes",
         }
     }
 
@@ -132,7 +157,9 @@ impl Message {
             | Message::PrePrepare(_)
             | Message::Batch { .. }
             | Message::Committed(_)
-            | Message::Chain(_) => true,
+            | Message::Chain(_)
+            | Message::FetchNodes(_)
+            | Message::Nodes(_) => true,
             Message::Prepare(_)
             | Message::Commit(_)
             | Message::Checkpoint(_)
@@ -145,7 +172,11 @@ impl Message {
             | Message::FetchVotes { .. }
             | Message::FetchCheckpoint
             | Message::CheckpointCertificate(_)
-            | Message::FetchChain { .. } => false,
+            | Message::FetchChain { .. }
+            | Message::Votes(_)
+            | Message::HistoryGone { .. }
+            | Message::FetchState { .. }
+            | Message::StateHead(_) => false,
         }
     }
 }

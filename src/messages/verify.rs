@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use quorate_crypto::{Digest, PublicKey, Signature};
 
-use super::catch_up::{ChainDigests, CommittedSlot, Status};
+use super::catch_up::{ChainDigests, CommittedSlot, HeldVotes, Status};
 use super::certificate::{CheckpointCertificate, CommitCertificate, PreparedCertificate, VoteSignature};
 use super::checkpoint::Checkpoint;
 use super::memo::Memo;
@@ -110,7 +110,13 @@ impl Verifier {
             Message::FetchBatch { .. }
             | Message::FetchCommitted { .. }
             | Message::FetchCheckpoint
-            | Message::FetchChain { .. } => {}
+            | Message::HistoryGone { .. }
+            | Message::FetchChain { .. }
+            | Message::FetchState { .. }
+            | Message::StateHead(_)
+            | Message::FetchNodes(_)
+            | Message::Nodes(_) => {}
+            Message::Votes(held) => self.check_held_votes(held)?,
         }
         Ok(Verified::checked(message))
     }
@@ -132,6 +138,23 @@ impl Verifier {
         self.check_checkpoint_seq(&certificate.checkpoint)?;
         self.check_quorum(&certificate.signatures, self.genesis.committee.quorum())?;
         self.check_votes(&certificate.checkpoint, &certificate.signatures)
+    }
+
+    /// Every vote is of the member it is said to be of; each is judged by its signature alone.
+    fn check_held_votes(&self, held: &HeldVotes) -> Result<(), Invalid> {
+        self.member_key(held.signer)?;
+        let most = usize::try_from(self.genesis.limits.window()).unwrap_or(usize::MAX).saturating_add(1);
+        if held.pre_prepares.len().max(held.prepares.len()).max(held.commits.len()) > most {
+            return Err(Invalid::Limit("votes of a window"));
+        }
+        held.pre_prepares.iter().try_for_each(|vote| self.check_said_by(held.signer, vote))?;
+        held.prepares.iter().try_for_each(|vote| self.check_said_by(held.signer, vote))?;
+        held.commits.iter().try_for_each(|vote| self.check_said_by(held.signer, vote))?;
+        held.view_change.iter().try_for_each(|vote| self.check_said_by(held.signer, vote))
+    }
+
+    fn check_said_by<P: Payload>(&self, signer: ReplicaId, vote: &Signed<P>) -> Result<(), Invalid> {
+        if vote.signer == signer { self.check_signed(vote) } else { Err(Invalid::NotAMember(vote.signer)) }
     }
 
     /// Judges a signed statement by its signer alone.

@@ -148,6 +148,7 @@ impl<A: Application> ExecutorThread<A> {
                 }
             }
             ExecutorInput::Order(Order::Stable(certificate)) => self.on_stable(certificate),
+            ExecutorInput::Order(Order::CatchUpTo(_)) => {}
             ExecutorInput::Attest { from, seq, index } => {
                 let attestation = self.executor.attest(seq, index);
                 self.answer(from, &attestation);

@@ -4,7 +4,7 @@ use quorate_crypto::Digest;
 use serde::Serialize;
 
 use crate::core::{Phase, Replica, SuspicionCause};
-use crate::messages::Standing;
+use crate::messages::{Bounds, Standing};
 use crate::types::ReplicaId;
 
 /// A replica at one moment, for people and their tools.
@@ -84,6 +84,14 @@ fn why_not_voting(standing: Standing, target: Option<u64>) -> Option<String> {
     match (standing, target) {
         (Standing::Voting, None) => None,
         (Standing::Voting, Some(target)) => Some(format!("waits for view {target} to begin")),
+        (Standing::Checking, _) => Some("it has just started and asks its peers what it has signed before".to_owned()),
+        (Standing::Recovering { bounds: Some(Bounds { view, seq }) }, _) => Some(format!(
+            "it has lost promises: it votes again when checkpoint {seq} is stable and view {view} has begun"
+        )),
+        (Standing::Recovering { bounds: None }, _) => {
+            Some("it has lost promises and asks its peers what bounds them".to_owned())
+        }
+        (Standing::LowDisk, _) => Some("its disk is full: make room".to_owned()),
         (Standing::Diverged { at }, _) => {
             Some(format!("its state differs from the certified one at checkpoint {at}: restore it from the others"))
         }

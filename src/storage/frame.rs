@@ -58,7 +58,10 @@ impl Head {
             JournalRecord::PrePrepared(header) => head(Kind::Promise, header.payload.seq),
             JournalRecord::Prepared(certificate) => head(Kind::Promise, certificate.seq()),
             JournalRecord::CheckpointTaken(checkpoint) => head(Kind::Promise, checkpoint.seq),
-            JournalRecord::ViewChangeSent(_) | JournalRecord::ViewEntered(_) => head(Kind::Promise, SeqNum::GENESIS),
+            JournalRecord::ViewChangeSent(_)
+            | JournalRecord::ViewEntered(_)
+            | JournalRecord::RecoveryBegun(_)
+            | JournalRecord::RecoveryEnded => head(Kind::Promise, SeqNum::GENESIS),
         }
     }
 }

@@ -37,7 +37,7 @@ fn messages_between_replicas_keep_their_bytes() {
 fn every_kind_of_message_is_among_the_samples() {
     let mut kinds: Vec<_> = messages(&World::new(4)).iter().map(|message| message.encode()[1]).collect();
     kinds.dedup();
-    assert_eq!(kinds, (0..18).collect::<Vec<_>>());
+    assert_eq!(kinds, (0..24).collect::<Vec<_>>());
     let mut kinds: Vec<_> = replica_messages(&World::new(4)).iter().map(|message| message.encode()[1]).collect();
     kinds.dedup();
     assert_eq!(kinds, (0..6).collect::<Vec<_>>());
@@ -129,7 +129,7 @@ const MESSAGES: [&str; 23] = [
     "111 becf5566d45c519d0f408b7c720d7135",
     "588 2a412c73b8f8d78580796ac5cb0c03e5",
     "311 934489b9c5d3a093704429ae5e18c372",
-    "99 790c6869363f20b7da3fdd5e6b62fbd2",
+    "99 3ff08debb54c8560dae11685a93dd10e",
     "45 52951d340976830a35d3a8c3c810e786",
     "283 13812f64683687e7fe84d88178e4ab98",
     "21 5f8eea9d1918cee3a47e547c91c58e03",
@@ -140,11 +140,17 @@ const MESSAGES: [&str; 23] = [
     "251 5a8e908182d4fac5d73b3fa92a9ad1dd",
     "21 9a91a32733047dcfcfb2cf1bc0d323c8",
     "85 b4ead60a3c457fe55f89bca6e2f7303f",
+    "276 50c7a52e85e4dace3e4622a898d9cb0e",
+    "13 ff2ecaae03081756baf9faec2ff5ca60",
+    "13 2617e17d1ab20eabf914aa70ea9d9174",
+    "22 9d771ff53084f48dc68e6e9bdbebe766",
+    "69 fba256b35843b191b3902066a0d0e935",
+    "33 95c94e8d76eaab952ab410ccc8a75f7b",
     "120 f1e53000a548858e4ac9fc9e3ecd10fb",
     "13 a34bf8147e2dc0faca54e0aafedb854a",
     "88 d4dbb80cf08e40bbf41d34ad423c7378",
     "21 970284bebe5a85027b7dc1245cbce650",
-    "75 40c95ed879a18f16804fc51038ced52c",
+    "75 f42bba9417ac1f81929b4826a02673fc",
 ];
 /// In the order of `samples::client_messages`.
 const CLIENT_MESSAGES: [&str; 3] = [
@@ -176,6 +182,8 @@ const RECORDS: [&str; 8] = [
     "259 33d93f60e68c029d7f79cf504e2e517b",
     "45 a8a78fafb9a4345c684a08fc310a9aec",
     "251 c04bb3aeb82eeeaede929c84afc792f3",
+    "22 de8a3393c2e5c1839358bf911c75eb3f",
+    "5 b48cd6ceffc7a319165e1cb219341018",
 ];
 /// In the order of the test.
 const SIGNED: [&str; 8] = [

@@ -144,7 +144,13 @@ fn votes_for_a_slot_that_came_with_a_loaded_state_do_not_commit_it_a_second_time
     let world = World::new(4);
     let mut backup = Solo::not_installed(&world, 1, Recovered::default());
     // The snapshot on disk is ahead of the committed prefix of the journal.
-    backup.step(Event::Executor(Report::Installed { seq: SeqNum(3), chain: Digest::ZERO, windows: Vec::new() }));
+    backup.step(Event::Executor(Report::Installed {
+        seq: SeqNum(3),
+        chain: Digest::ZERO,
+        root: Digest::ZERO,
+        certificate: None,
+        windows: Vec::new(),
+    }));
     let digest = world.batch(&[2]).digest(SeqNum(2));
     for member in [0, 2, 3] {
         let actions = backup.receive(member, world.commit(member, at(0, 2), digest));
@@ -161,7 +167,13 @@ fn a_slot_that_was_committed_before_the_state_above_it_was_loaded_is_not_execute
     let world = World::new(4);
     let mut backup = Solo::not_installed(&world, 1, Recovered::default());
     backup.receive(2, Message::Committed(vec![world.committed_slot(2, &[2])]));
-    backup.step(Event::Executor(Report::Installed { seq: SeqNum(3), chain: Digest::ZERO, windows: Vec::new() }));
+    backup.step(Event::Executor(Report::Installed {
+        seq: SeqNum(3),
+        chain: Digest::ZERO,
+        root: Digest::ZERO,
+        certificate: None,
+        windows: Vec::new(),
+    }));
     let next = backup.receive(2, Message::Committed(vec![world.committed_slot(4, &[4])]));
     assert_eq!(outputs(&next), ["journal batch s4", "journal committed v0 s4", "apply s4"]);
 }

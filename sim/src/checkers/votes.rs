@@ -50,7 +50,11 @@ impl Votes {
             JournalRecord::ViewChangeSent(asked) => Fact::AskedFor(asked.payload.target, asked.digest()),
             JournalRecord::ViewEntered(entered) => Fact::Entered(entered.new_view.payload.target),
             JournalRecord::CheckpointTaken(taken) => Fact::Checkpoint(taken.seq, taken.root),
-            JournalRecord::Batch { .. } | JournalRecord::Committed(_) | JournalRecord::CheckpointStable(_) => return,
+            JournalRecord::Batch { .. }
+            | JournalRecord::Committed(_)
+            | JournalRecord::CheckpointStable(_)
+            | JournalRecord::RecoveryBegun(_)
+            | JournalRecord::RecoveryEnded => return,
         };
         self.durable.insert((id, fact));
     }
@@ -82,7 +86,10 @@ impl Votes {
                 bound.batches.insert((*seq, batch.digest(*seq)));
             }
             JournalRecord::Committed(known) => bound.check_batch(id, known.seq(), known.digest())?,
-            JournalRecord::CheckpointTaken(_) | JournalRecord::CheckpointStable(_) => {}
+            JournalRecord::CheckpointTaken(_)
+            | JournalRecord::CheckpointStable(_)
+            | JournalRecord::RecoveryBegun(_)
+            | JournalRecord::RecoveryEnded => {}
         }
         Ok(())
     }
@@ -133,7 +140,13 @@ impl Votes {
             | Message::FetchCheckpoint
             | Message::CheckpointCertificate(_)
             | Message::FetchChain { .. }
-            | Message::Chain(_) => Ok(()),
+            | Message::Chain(_)
+            | Message::Votes(_)
+            | Message::HistoryGone { .. }
+            | Message::FetchState { .. }
+            | Message::StateHead(_)
+            | Message::FetchNodes(_)
+            | Message::Nodes(_) => Ok(()),
         }
     }
 

@@ -26,7 +26,7 @@ impl World {
         }
         running.is_working = true;
         let delay = match running.work.front() {
-            Some(Work::Order(Order::Resend { .. } | Order::Stable(_))) => Duration::ZERO,
+            Some(Work::Order(Order::Resend { .. } | Order::Stable(_) | Order::CatchUpTo(_))) => Duration::ZERO,
             Some(Work::Install | Work::Replay(_) | Work::Order(Order::Apply(_))) | None => {
                 self.draw(self.options.machine.execution)
             }
@@ -54,7 +54,7 @@ impl World {
                 }
             }
             Some(Work::Order(Order::Stable(certificate))) => self.on_stable(id, certificate),
-            None => {}
+            Some(Work::Order(Order::CatchUpTo(_))) | None => {}
         }
         self.work(id);
     }

@@ -354,7 +354,7 @@ impl Cluster {
                 self.step(id, Event::Executor(report));
             }
             Order::Resend { id: request, .. } => self.nodes[usize::from(id)].resent.push(request),
-            Order::Stable(_) => {}
+            Order::Stable(_) | Order::CatchUpTo(_) => {}
         }
     }
 }

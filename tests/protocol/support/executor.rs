@@ -42,7 +42,7 @@ impl Executor {
     /// What it reports first.
     pub(crate) fn installed(&self) -> Report {
         let windows = self.windows.iter().map(|(client, window)| (*client, window.clone())).collect();
-        Report::Installed { seq: self.executed, chain: self.chain, windows }
+        Report::Installed { seq: self.executed, chain: self.chain, root: self.root(), certificate: None, windows }
     }
 
     pub(crate) fn apply(&mut self, committed: &CommittedBatch) -> Report {

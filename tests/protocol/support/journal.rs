@@ -41,7 +41,9 @@ pub(crate) fn history(records: &[JournalRecord]) -> impl Iterator<Item = Committ
         | JournalRecord::ViewChangeSent(_)
         | JournalRecord::ViewEntered(_)
         | JournalRecord::CheckpointTaken(_)
-        | JournalRecord::CheckpointStable(_) => None,
+        | JournalRecord::CheckpointStable(_)
+        | JournalRecord::RecoveryBegun(_)
+        | JournalRecord::RecoveryEnded => None,
     })
 }
 
@@ -59,6 +61,8 @@ fn batches(records: &[JournalRecord]) -> impl Iterator<Item = (SeqNum, &Batch)> 
         | JournalRecord::ViewEntered(_)
         | JournalRecord::Committed(_)
         | JournalRecord::CheckpointTaken(_)
-        | JournalRecord::CheckpointStable(_) => None,
+        | JournalRecord::CheckpointStable(_)
+        | JournalRecord::RecoveryBegun(_)
+        | JournalRecord::RecoveryEnded => None,
     })
 }

@@ -38,6 +38,9 @@ fn record_line(record: &JournalRecord) -> String {
         JournalRecord::Committed(certificate) => place("committed", certificate.commit.view, certificate.seq()),
         JournalRecord::CheckpointTaken(checkpoint) => format!("checkpoint s{}", checkpoint.seq),
         JournalRecord::CheckpointStable(certificate) => format!("stable s{}", certificate.seq()),
+        JournalRecord::RecoveryBegun(Some(bounds)) => format!("recovery begun v{} s{}", bounds.view, bounds.seq),
+        JournalRecord::RecoveryBegun(None) => "recovery begun".to_owned(),
+        JournalRecord::RecoveryEnded => "recovery ended".to_owned(),
     }
 }
 
@@ -69,6 +72,12 @@ pub(crate) fn line_of(message: &Message) -> String {
         Message::CheckpointCertificate(certificate) => format!("{kind} s{}", certificate.seq()),
         Message::FetchChain { from, to } => format!("{kind} [{from}, {to}]"),
         Message::Chain(chain) => format!("{kind} from {}", chain.from),
+        Message::Votes(held) => format!("{kind} of {}", held.signer),
+        Message::HistoryGone { after } => format!("{kind} after {after}"),
+        Message::FetchState { seq } => format!("{kind} s{seq}"),
+        Message::StateHead(head) => format!("{kind} s{}", head.seq),
+        Message::FetchNodes(wanted) => format!("{kind} {} of s{}", wanted.nodes.len(), wanted.seq),
+        Message::Nodes(nodes) => format!("{kind} {} of s{}", nodes.nodes.len(), nodes.seq),
         Message::Status(_) | Message::FetchCheckpoint => kind.to_owned(),
     }
 }
@@ -90,6 +99,7 @@ fn order_line(order: &Order) -> String {
         Order::Apply(committed) => format!("apply s{}", committed.seq),
         Order::Resend { id, .. } => format!("resend {}", id.number),
         Order::Stable(certificate) => format!("stable s{}", certificate.seq()),
+        Order::CatchUpTo(certificate) => format!("catch up to s{}", certificate.seq()),
     }
 }
 

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use quorate::core::JournalRecord;
 use quorate::messages::client::{Answer, AttestedResult, ProvenAnswer, RootParts};
 use quorate::messages::{
-    Attestation, Busy, ChainDigests, Checkpoint, ClientMessage, Message, Proposal, RefusalReason, Refused,
-    ReplicaMessage, Reply, RequestResult, SlotProgress, Standing, Status, ViewChange,
+    Attestation, Bounds, Busy, ChainDigests, Checkpoint, ClientMessage, Commit, EncodedNode, FetchNodes, HeldVotes,
+    Message, NodeRef, Nodes, Prepare, Proposal, RefusalReason, Refused, ReplicaMessage, Reply, RequestResult,
+    SlotProgress, Standing, StateHead, Status, Tree, ViewChange,
 };
 use quorate::outcome::{LimitExceeded, Outcome, SkipReason};
 use quorate::{ReplicaId, RequestNumber, SeqNum, View, WallTime};
@@ -42,7 +43,29 @@ pub(crate) fn messages(world: &World) -> Vec<Message> {
         Message::CheckpointCertificate(world.certified(K, digest("root"))),
         Message::FetchChain { from: SeqNum(1), to: SeqNum(4) },
         Message::Chain(ChainDigests { from: SeqNum(1), digests: vec![digest("a"), digest("b")] }),
+        Message::Votes(held_votes(world)),
+        Message::HistoryGone { after: SeqNum(4) },
+        Message::FetchState { seq: SeqNum(K) },
+        Message::StateHead(StateHead { seq: SeqNum(K), parts: None, newest: SeqNum(2 * K) }),
+        Message::FetchNodes(FetchNodes { seq: SeqNum(K), nodes: vec![node_ref()] }),
+        Message::Nodes(Nodes { seq: SeqNum(K), nodes: vec![EncodedNode(Bytes::from_static(b"node"))] }),
     ]
+}
+
+fn held_votes(world: &World) -> HeldVotes {
+    HeldVotes {
+        signer: ReplicaId(1),
+        view: View(2),
+        certified: SeqNum(K),
+        pre_prepares: Vec::new(),
+        prepares: vec![world.sign(1, Prepare { view: View(0), seq: SeqNum(1), digest: digest("a") })],
+        commits: vec![world.sign(1, Commit { view: View(0), seq: SeqNum(1), digest: digest("a") })],
+        view_change: None,
+    }
+}
+
+fn node_ref() -> NodeRef {
+    NodeRef { tree: Tree::Application, nibbles: 3, path: Bytes::from_static(&[0x12, 0x30]), hash: digest("node") }
 }
 
 fn status() -> Status {
@@ -133,6 +156,8 @@ pub(crate) fn records(world: &World) -> Vec<JournalRecord> {
         JournalRecord::Committed(world.committed(at(0, 1), digest("a"))),
         JournalRecord::CheckpointTaken(Checkpoint { seq: SeqNum(K), root: digest("root") }),
         JournalRecord::CheckpointStable(world.certified(K, digest("root"))),
+        JournalRecord::RecoveryBegun(Some(Bounds { view: View(3), seq: SeqNum(4 * K) })),
+        JournalRecord::RecoveryEnded,
     ]
 }
 
