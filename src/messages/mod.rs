@@ -26,6 +26,6 @@ pub use message::Message;
 pub use ordering::{Commit, PrePrepare, Prepare, Proposal};
 pub use request::Request;
 pub use signed::{Payload, Signed, SigningContext, Verified};
-pub use state_transfer::{EncodedNode, FetchNodes, NodeRef, Nodes, StateHead, Tree};
+pub use state_transfer::{Extent, FetchNodes, NodePath, NodeRef, Nodes, StateHead, StateNode, Tree};
 pub use verify::{Invalid, Verifier};
 pub use view_change::{NewView, ViewChange};

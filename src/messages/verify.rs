@@ -113,9 +113,9 @@ impl Verifier {
             | Message::HistoryGone { .. }
             | Message::FetchChain { .. }
             | Message::FetchState { .. }
-            | Message::StateHead(_)
-            | Message::FetchNodes(_)
-            | Message::Nodes(_) => {}
+            | Message::StateHead(_) => {}
+            Message::FetchNodes(question) => within(question.exceeded())?,
+            Message::Nodes(answer) => within(answer.exceeded())?,
             Message::Votes(held) => self.check_held_votes(held)?,
         }
         Ok(Verified::checked(message))
@@ -360,6 +360,10 @@ impl Verifier {
 #[must_use]
 pub fn batch_body_bytes_max(batch_bytes_max: u64) -> u64 {
     batch_bytes_max.saturating_add(8)
+}
+
+fn within(exceeded: Option<&'static str>) -> Result<(), Invalid> {
+    exceeded.map_or(Ok(()), |limit| Err(Invalid::Limit(limit)))
 }
 
 fn check_seq(seq: SeqNum) -> Result<(), Invalid> {

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use quorate::core::JournalRecord;
 use quorate::messages::client::{Answer, AttestedResult, ProvenAnswer, RootParts};
+use quorate::messages::state_transfer::{BranchNode, OwnValue};
 use quorate::messages::{
-    Attestation, Bounds, Busy, ChainDigests, Checkpoint, ClientMessage, Commit, EncodedNode, FetchNodes, HeldVotes,
-    Message, NodeRef, Nodes, Prepare, Proposal, RefusalReason, Refused, ReplicaMessage, Reply, RequestResult,
-    SlotProgress, Standing, StateHead, Status, Tree, ViewChange,
+    Attestation, Bounds, Busy, ChainDigests, Checkpoint, ClientMessage, Commit, Extent, FetchNodes, HeldVotes, Message,
+    NodePath, NodeRef, Nodes, Prepare, Proposal, RefusalReason, Refused, ReplicaMessage, Reply, RequestResult,
+    SlotProgress, Standing, StateHead, StateNode, Status, Tree, ViewChange,
 };
 use quorate::outcome::{LimitExceeded, Outcome, SkipReason};
 use quorate::{ReplicaId, RequestNumber, SeqNum, View, WallTime};
@@ -47,8 +48,8 @@ pub(crate) fn messages(world: &World) -> Vec<Message> {
         Message::HistoryGone { after: SeqNum(4) },
         Message::FetchState { seq: SeqNum(K) },
         Message::StateHead(StateHead { seq: SeqNum(K), parts: None, newest: SeqNum(2 * K) }),
-        Message::FetchNodes(FetchNodes { seq: SeqNum(K), nodes: vec![node_ref()] }),
-        Message::Nodes(Nodes { seq: SeqNum(K), nodes: vec![EncodedNode(Bytes::from_static(b"node"))] }),
+        Message::FetchNodes(FetchNodes { seq: SeqNum(K), number: 7, nodes: vec![node_ref()] }),
+        Message::Nodes(Nodes { seq: SeqNum(K), number: 7, nodes: state_nodes() }),
     ]
 }
 
@@ -65,7 +66,17 @@ fn held_votes(world: &World) -> HeldVotes {
 }
 
 fn node_ref() -> NodeRef {
-    NodeRef { tree: Tree::Application, nibbles: 3, path: Bytes::from_static(&[0x12, 0x30]), hash: digest("node") }
+    let path = NodePath::below(&[0x12], 2, 3);
+    NodeRef { tree: Tree::Application, path, hash: digest("node"), extent: Extent::Subtree }
+}
+
+fn state_nodes() -> Vec<StateNode> {
+    let own = OwnValue::Value { value: Bytes::from_static(b"value") };
+    let (prefix, children) = (Bytes::from_static(&[0x12]), vec![digest("child")]);
+    vec![
+        StateNode::Entries { packed: Bytes::from_static(b"entries") },
+        StateNode::Branch(BranchNode { nibbles: 2, prefix, own, bitmap: 1, children }),
+    ]
 }
 
 fn status() -> Status {
