@@ -1,8 +1,10 @@
 //! A journal in a temporary folder that never grows large.
 
+use std::sync::Arc;
+
 use quorate::ReplicaId;
 use quorate::core::JournalRecord;
-use quorate::storage::{Home, Identity, Journal, JournalOptions, Storage};
+use quorate::storage::{Home, Identity, Journal, JournalOptions, Storage, SystemDisk};
 use quorate_crypto::{Digest, KeyPair};
 use tempfile::TempDir;
 
@@ -29,8 +31,9 @@ impl Scratch {
         let key = KeyPair::from_seed(&[1; 32]).public();
         let identity = Identity { chain_id: Digest::ZERO, replica: ReplicaId(0), key };
         let home = Home::open_or_create(&folder.path().join("home"), identity).expect("a new folder is a new home");
-        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, history_bytes: 0, fsync: true };
-        let journal = Journal::open(&home, options).expect("a new home is whole").journal;
+        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, history_bytes: 0, window: 256 };
+        let journal =
+            Journal::open(&home, options, Arc::new(SystemDisk { fsync: true })).expect("a new home is whole").journal;
         Scratch { groups: 0, journal, _folder: folder }
     }
 

@@ -22,9 +22,9 @@ use crate::clock::Clock;
 use crate::core::{Event, Identity, Replica};
 use crate::execution::{Admission, Application, Executor, Signer, Snapshot};
 use crate::messages::{CheckpointCertificate, Verifier};
-use crate::storage::journal::{Journal, Opened};
+use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
-use crate::storage::{Home, SnapshotStore, Storage, StorageError};
+use crate::storage::{Home, SnapshotStore, Storage, StorageError, SystemDisk};
 use crate::types::SeqNum;
 
 /// Verified events that wait for the core at most; verifying threads wait beyond it.
@@ -81,7 +81,7 @@ impl RunningReplica {
     pub fn start<A: Application>(parts: ReplicaParts<A>) -> Result<Self, StartError> {
         let ReplicaParts { identity, home, application, transport, clock } = parts;
         check_identity(&identity)?;
-        let Opened { journal, recovered, torn_tail } = Journal::open(&home, identity.config.as_ref().into())?;
+        let Opened { journal, recovered, torn_tail } = open_journal(&identity, &home)?;
         if let Some(cut) = torn_tail {
             tracing::warn!(path = %cut.path.display(), bytes = cut.bytes, "removed an unfinished write; nothing is lost");
         }
@@ -195,6 +195,11 @@ impl RunningReplica {
             (Some(_), Some(_)) | (None, _) | (_, None) => Ok(()),
         }
     }
+}
+
+fn open_journal(identity: &Identity, home: &Home) -> Result<Opened, StorageError> {
+    let options = JournalOptions::new(&identity.config, &identity.genesis.limits);
+    Journal::open(home, options, Arc::new(SystemDisk { fsync: identity.config.fsync }))
 }
 
 /// Threads report their failures themselves.

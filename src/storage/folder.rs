@@ -1,72 +1,72 @@
 //! Folders and whole files: what is renamed into place was durable before.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::error::StorageError;
 
 /// The ending of files that are not finished. They are removed at start.
 pub(super) const TEMPORARY: &str = "tmp";
 
 /// Makes the names in a folder durable.
-pub(super) fn sync(folder: &Path) -> Result<(), StorageError> {
-    let result = File::open(folder).and_then(|folder| folder.sync_all());
-    result.map_err(StorageError::io(folder, "sync the folder"))
+pub(super) fn sync(disk: &dyn Disk, folder: &Path) -> Result<(), StorageError> {
+    disk.sync_folder(folder).map_err(StorageError::io(folder, "sync the folder"))
+}
+
+/// Makes the name of a file or folder durable.
+pub(super) fn sync_name(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => sync(disk, parent),
+        Some(_) | None => sync(disk, Path::new(".")),
+    }
 }
 
 /// Makes a folder, when it is not there yet, durably.
-pub(super) fn create(folder: &Path) -> Result<(), StorageError> {
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
-        result => result.map_err(StorageError::io(folder, "make the folder"))?,
+pub(super) fn create(disk: &dyn Disk, folder: &Path) -> Result<(), StorageError> {
+    match disk.create_folder(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && disk.list(folder).is_ok() => Ok(()),
+        result => {
+            result.map_err(StorageError::io(folder, "make the folder"))?;
+            sync_name(disk, folder)
+        }
     }
-    match folder.parent() {
-        Some(parent) if parent != Path::new("") => sync(parent),
-        Some(_) | None => sync(Path::new(".")),
-    }
-}
-
-/// Opens a new file for reading and writing in place of whatever had its name.
-pub(super) fn create_file(path: &Path) -> Result<File, StorageError> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
-    file.map_err(StorageError::io(path, "create the file"))
 }
 
 /// Gives a finished and synced file its name, durably.
-pub(super) fn publish(temporary: &Path, path: &Path) -> Result<(), StorageError> {
-    fs::rename(temporary, path).map_err(StorageError::io(path, "rename the new file"))?;
-    match path.parent() {
-        Some(folder) => sync(folder),
-        None => Ok(()),
-    }
+pub(super) fn publish(disk: &dyn Disk, temporary: &Path, path: &Path) -> Result<(), StorageError> {
+    disk.rename(temporary, path).map_err(StorageError::io(path, "rename the new file"))?;
+    sync_name(disk, path)
 }
 
 /// Writes a small file whole or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+pub(super) fn write_whole(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     let temporary = path.with_extension(TEMPORARY);
-    let mut file = create_file(&temporary)?;
-    file.write_all(bytes).map_err(StorageError::io(&temporary, "write"))?;
-    file.sync_all().map_err(StorageError::io(&temporary, "sync"))?;
-    publish(&temporary, path)
+    let file = disk.create(&temporary).map_err(StorageError::io(&temporary, "create the file"))?;
+    file.write_all_at(bytes, 0).map_err(StorageError::io(&temporary, "write"))?;
+    file.sync().map_err(StorageError::io(&temporary, "sync"))?;
+    publish(disk, &temporary, path)
 }
 
 /// Removes a file, durably.
-pub(super) fn remove(path: &Path) -> Result<(), StorageError> {
-    fs::remove_file(path).map_err(StorageError::io(path, "delete"))?;
-    path.parent().map_or(Ok(()), sync)
+pub(super) fn remove(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
+    disk.remove(path).map_err(StorageError::io(path, "delete"))?;
+    sync_name(disk, path)
 }
 
 /// The numbered files of a folder with this ending, ascending. Unfinished files are removed on the way, others left
 /// alone.
-pub(super) fn numbered_files(folder: &Path, ending: &str) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-    let failed = || StorageError::io(folder, "list the folder");
+pub(super) fn numbered_files(
+    disk: &dyn Disk,
+    folder: &Path,
+    ending: &str,
+) -> Result<Vec<(u64, PathBuf)>, StorageError> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed())? {
-        let path = entry.map_err(failed())?.path();
+    for name in disk.list(folder).map_err(StorageError::io(folder, "list the folder"))? {
+        let path = folder.join(&name);
         let extension = path.extension().and_then(|extension| extension.to_str());
         if extension == Some(TEMPORARY) {
-            remove(&path)?;
+            remove(disk, &path)?;
         } else if extension == Some(ending) {
             let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
             if let Some(number) = number.filter(|number| path == numbered_path(folder, *number, ending)) {

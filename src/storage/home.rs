@@ -8,12 +8,16 @@ use std::sync::Arc;
 use quorate_crypto::{Digest, PublicKey};
 use serde::{Deserialize, Serialize};
 
+use super::disk::SystemDisk;
 use super::error::StorageError;
 use super::folder::{self, numbered_files};
-use super::sealed::Sealed;
+use super::journal::Journal;
 use super::{segment, snapshot};
 use crate::codec::FORMAT_VERSION;
 use crate::types::ReplicaId;
+
+/// The lock and the identity are the system's in simulations too: there are no homes in those, only journals.
+const DISK: SystemDisk = SystemDisk { fsync: true };
 
 /// Whose home it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +79,8 @@ impl Home {
             }
             None => home.furnish()?,
         }
-        folder::create(&home.snapshots())?;
-        folder::create(&home.evidence())?;
+        folder::create(&DISK, &home.snapshots())?;
+        folder::create(&DISK, &home.evidence())?;
         Ok(home)
     }
 
@@ -95,7 +99,7 @@ impl Home {
     /// The folder of the journal.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
-        self.path.join("journal")
+        Journal::folder_in(&self.path)
     }
 
     /// The folder of the snapshots.
@@ -135,21 +139,18 @@ impl Home {
     /// Makes the parts of a new home. The identity comes last: once it is there, a missing part is damage.
     fn furnish(&self) -> Result<(), StorageError> {
         for (folder, ending) in [(self.journal(), segment::ENDING), (self.snapshots(), snapshot::ENDING)] {
-            folder::create(&folder)?;
-            if !numbered_files(&folder, ending)?.is_empty() {
+            folder::create(&DISK, &folder)?;
+            if !numbered_files(&DISK, &folder, ending)?.is_empty() {
                 let what = format!("the file is missing, but {} is in use", folder.display());
                 return Err(StorageError::damaged(&self.identity_path(), 0, what));
             }
         }
-        Sealed::create(&self.journal())?;
+        Journal::furnish(&self.path, &DISK)?;
         let Identity { chain_id, replica, key } = self.identity;
         let file = IdentityFile { version: FORMAT_VERSION, chain_id, replica, key };
         let text = toml::to_string(&file).expect("numbers and hexadecimal strings have a TOML form");
-        folder::write_whole(&self.identity_path(), text.as_bytes())?;
-        match self.path.parent() {
-            Some(parent) if parent != Path::new("") => folder::sync(parent),
-            Some(_) | None => folder::sync(Path::new(".")),
-        }
+        folder::write_whole(&DISK, &self.identity_path(), text.as_bytes())?;
+        folder::sync_name(&DISK, &self.path)
     }
 }
 

@@ -1,14 +1,14 @@
 //! The journal on disk: segments of groups of records.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use quorate_crypto::Digest;
 
-use super::disk::{Disk, SystemDisk};
+use super::disk::Disk;
 use super::error::StorageError;
+use super::folder;
 use super::frame::{self, Head, Kind};
 use super::group::{self, GroupHeader, HEADER_BYTES, Link};
 use super::home::Home;
@@ -21,6 +21,7 @@ use super::shelf::{Place, Shelf};
 use super::{History, Storage};
 use crate::config::NodeConfig;
 use crate::core::{JournalRecord, Promises, Recovered};
+use crate::genesis::Limits;
 use crate::types::SeqNum;
 
 /// The settings of a journal.
@@ -30,13 +31,19 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// How much history is kept below the low watermark, for those who fell behind.
     pub history_bytes: u64,
-    /// Whether to wait for the disk. Only a benchmark may say no.
-    pub fsync: bool,
+    /// L: how many slots above the low watermark may be voted on.
+    pub window: u64,
 }
 
-impl From<&NodeConfig> for JournalOptions {
-    fn from(config: &NodeConfig) -> Self {
-        JournalOptions { segment_bytes: config.segment_bytes, history_bytes: config.history_bytes, fsync: config.fsync }
+impl JournalOptions {
+    /// The settings of a replica.
+    #[must_use]
+    pub fn new(config: &NodeConfig, limits: &Limits) -> Self {
+        JournalOptions {
+            segment_bytes: config.segment_bytes,
+            history_bytes: config.history_bytes,
+            window: limits.window(),
+        }
     }
 }
 
@@ -65,9 +72,11 @@ pub struct TornTailCut {
 /// The journal of one replica. See docs/STORAGE.md for its format.
 pub struct Journal {
     /// Keeps the home locked.
-    pub(super) home: Home,
+    pub(super) lock: Option<Home>,
+    pub(super) folder: PathBuf,
+    pub(super) chain_id: Digest,
     pub(super) options: JournalOptions,
-    pub(super) disk: Box<dyn Disk>,
+    pub(super) disk: Arc<dyn Disk>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) sealed: Sealed,
     pub(super) closed: VecDeque<ClosedSegment>,
@@ -98,8 +107,39 @@ impl Journal {
     /// # Errors
     /// [`StorageError::Damaged`] when anything that was durable is missing or changed; others when a file cannot be
     /// read or written.
-    pub fn open(home: &Home, options: JournalOptions) -> Result<Opened, StorageError> {
-        recovery::open(home, options, Box::new(SystemDisk { fsync: options.fsync }))
+    pub fn open(home: &Home, options: JournalOptions, disk: Arc<dyn Disk>) -> Result<Opened, StorageError> {
+        let mut opened = Self::open_folder(home.path(), home.identity().chain_id, options, disk)?;
+        opened.journal.lock = Some(home.clone());
+        Ok(opened)
+    }
+
+    /// As [`Journal::open`], in a folder that [`Journal::furnish`] made and that nobody else uses: for simulations.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_folder(
+        folder: &Path,
+        chain_id: Digest,
+        options: JournalOptions,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Opened, StorageError> {
+        recovery::open(folder, chain_id, options, disk)
+    }
+
+    /// Makes the parts of a new home that bind its replica. To be called once: whatever of them is missing later was
+    /// lost.
+    ///
+    /// # Errors
+    /// [`StorageError`] when a file cannot be made.
+    pub fn furnish(folder: &Path, disk: &dyn Disk) -> Result<(), StorageError> {
+        let journal = Self::folder_in(folder);
+        folder::create(disk, &journal)?;
+        Sealed::create(disk, &journal)
+    }
+
+    /// The folder of the segments.
+    pub(super) fn folder_in(home: &Path) -> PathBuf {
+        home.join("journal")
     }
 
     /// The committed batches after `after`, for an executor that has restored a snapshot: the second pass.
@@ -112,10 +152,6 @@ impl Journal {
     #[must_use]
     pub fn promises(&self) -> &Promises {
         &self.promises
-    }
-
-    fn chain_id(&self) -> Digest {
-        self.home.identity().chain_id
     }
 
     /// Runs one operation, unless an earlier one failed. The first failure is final: what of a failed write or sync
@@ -150,7 +186,7 @@ impl Journal {
             self.roll_over(bytes)?;
         }
         self.tip = GroupHeader::seal(&mut group.bytes, &self.active.salt, self.tip, self.synced.number);
-        let written = self.disk.write_all_at(&self.active.file, &group.bytes, self.active.end);
+        let written = self.active.file.write_all_at(&group.bytes, self.active.end);
         written.map_err(StorageError::io(&self.active.path, "write"))?;
         let mut index = self.shelf.index_mut();
         for (head, offset, bytes) in &group.frames {
@@ -167,11 +203,12 @@ impl Journal {
     /// must be durable before.
     fn roll_over(&mut self, group_bytes: u64) -> Result<(), StorageError> {
         self.sync_active()?;
-        let header = SegmentHeader::new(self.chain_id(), self.active.number + 1, self.tip, self.promises.clone())?;
+        let (number, promises) = (self.active.number + 1, self.promises.clone());
+        let header = SegmentHeader::new(&*self.disk, self.chain_id, number, self.tip, promises)?;
         let segment_bytes = self.options.segment_bytes;
-        let next = ActiveSegment::create(&self.home.journal(), &*self.disk, &header, segment_bytes, group_bytes)?;
+        let next = ActiveSegment::create(&self.folder, &*self.disk, &header, segment_bytes, group_bytes)?;
         let full = std::mem::replace(&mut self.active, next);
-        full.file.set_len(full.end).map_err(StorageError::io(&full.path, "shorten"))?;
+        full.file.set_bytes(full.end).map_err(StorageError::io(&full.path, "shorten"))?;
         let slot_max = std::mem::take(&mut self.active_slot_max);
         self.closed.push_back(ClosedSegment { path: full.path, part: Part { bytes: full.end, slot_max } });
         self.delete_expired()
@@ -181,7 +218,7 @@ impl Journal {
         if self.synced == self.tip {
             return Ok(());
         }
-        self.disk.sync(&self.active.file).map_err(StorageError::io(&self.active.path, "sync"))?;
+        self.active.file.sync().map_err(StorageError::io(&self.active.path, "sync"))?;
         self.synced = self.tip;
         self.retention.stable = self.promises.low_watermark();
         self.sealed.name(self.synced)
@@ -194,9 +231,7 @@ impl Journal {
             let Some(segment) = self.closed.pop_front() else { break };
             self.shelf.index_mut().forget_through(segment.part.slot_max);
             // One after the other, each durably, so that a crash never leaves a gap.
-            fs::remove_file(&segment.path).map_err(StorageError::io(&segment.path, "delete"))?;
-            let folder = self.home.journal();
-            self.disk.sync_folder(&folder).map_err(StorageError::io(&folder, "sync the folder"))?;
+            folder::remove(&*self.disk, &segment.path)?;
         }
         Ok(())
     }
@@ -232,7 +267,7 @@ impl Storage for Journal {
 
 impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Journal({}, segment {}, group {})", self.home.path().display(), self.active.number, self.tip.number)
+        write!(f, "Journal({}, segment {}, group {})", self.folder.display(), self.active.number, self.tip.number)
     }
 }
 

@@ -3,6 +3,7 @@
 //! | Module | What it holds |
 //! | --- | --- |
 //! | [`home`] | the folder of one replica: layout, lock, identity |
+//! | [`disk`] | what storage asks of a disk; the system's, or a simulated one |
 //! | [`journal`] | the journal on disk: append, group commit, roll-over, deletion |
 //! | [`memory`] | the same trait in memory, with simulated crashes |
 //! | [`snapshot`] | the application's state, one file per snapshot |
@@ -12,7 +13,7 @@
 //! The format and what it guarantees stand in docs/STORAGE.md.
 
 mod blocks;
-mod disk;
+pub mod disk;
 pub mod error;
 mod folder;
 mod frame;
@@ -34,6 +35,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use disk::{Access, Disk, DiskFile, SystemDisk};
 pub use error::{FailureClass, StorageError};
 pub use home::{Home, Identity};
 pub use journal::{Journal, JournalOptions, Opened, TornTailCut};

@@ -2,16 +2,16 @@
 //! or the replica does not start.
 
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{Disk, write_zeros};
+use quorate_crypto::Digest;
+
+use super::disk::{Access, Disk, write_zeros};
 use super::error::StorageError;
 use super::folder::numbered_files;
 use super::frame::Frame;
 use super::group::Link;
-use super::home::Home;
 use super::index::{Index, Part, Retention};
 use super::journal::{ClosedSegment, Journal, JournalOptions, Opened, TornTailCut};
 use super::scan::SegmentReader;
@@ -21,27 +21,34 @@ use super::shelf::{Place, Shelf};
 use crate::core::{Promises, Recovered};
 use crate::types::SeqNum;
 
-/// Opens the journal of a home on a disk.
-pub(super) fn open(home: &Home, options: JournalOptions, disk: Box<dyn Disk>) -> Result<Opened, StorageError> {
-    let folder = home.journal();
-    let (mut sealed, last_sealed) = Sealed::open(&folder)?;
-    let files = numbered_files(&folder, segment::ENDING)?;
+/// Opens the journal in the folder of a home.
+pub(super) fn open(
+    home: &Path,
+    chain_id: Digest,
+    options: JournalOptions,
+    disk: Arc<dyn Disk>,
+) -> Result<Opened, StorageError> {
+    let folder = Journal::folder_in(home);
+    let (mut sealed, last_sealed) = Sealed::open(&*disk, &folder)?;
+    let files = numbered_files(&*disk, &folder, segment::ENDING)?;
     let (pass, active, torn_tail) = match files.first() {
-        None => begin(home, options, &*disk, last_sealed)?,
+        None => begin(&folder, chain_id, options, &*disk, last_sealed)?,
         Some((_, first)) => {
-            let mut pass = FirstPass::starting_with(first, last_sealed)?;
-            let last = pass.read(home, &files)?;
+            let mut pass = FirstPass::starting_with(&*disk, chain_id, first, last_sealed)?;
+            let last = pass.read(&*disk, &folder, &files)?;
             let (active, torn_tail) = last.settle(&*disk, options.segment_bytes)?;
             (pass, active, torn_tail)
         }
     };
     // What was read may have waited in the system's memory only; now it is durable.
     sealed.name(pass.tip)?;
-    let shelf = Arc::new(Shelf::new(folder.clone(), pass.index));
+    let shelf = Arc::new(Shelf::new(Arc::clone(&disk), folder.clone(), pass.index));
     let recovered = recover(&folder, &shelf, &pass.promises)?;
     let (stable, history_bytes) = (pass.promises.low_watermark(), options.history_bytes);
     let journal = Journal {
-        home: home.clone(),
+        lock: None,
+        folder,
+        chain_id,
         options,
         disk,
         shelf,
@@ -61,14 +68,19 @@ pub(super) fn open(home: &Home, options: JournalOptions, disk: Box<dyn Disk>) ->
 type Begun = (FirstPass, ActiveSegment, Option<TornTailCut>);
 
 /// Makes the first segment of a new journal.
-fn begin(home: &Home, options: JournalOptions, disk: &dyn Disk, last_sealed: Link) -> Result<Begun, StorageError> {
-    let folder = home.journal();
+fn begin(
+    folder: &Path,
+    chain_id: Digest,
+    options: JournalOptions,
+    disk: &dyn Disk,
+    last_sealed: Link,
+) -> Result<Begun, StorageError> {
     if last_sealed != Link::default() {
-        return Err(StorageError::damaged(&folder, 0, "all segments are missing"));
+        return Err(StorageError::damaged(folder, 0, "all segments are missing"));
     }
-    let header = SegmentHeader::new(home.identity().chain_id, 1, Link::default(), Promises::default())?;
-    let active = ActiveSegment::create(&folder, disk, &header, options.segment_bytes, 0)?;
-    Ok((FirstPass::new(header, last_sealed), active, None))
+    let header = SegmentHeader::new(disk, chain_id, 1, Link::default(), Promises::default())?;
+    let active = ActiveSegment::create(folder, disk, &header, options.segment_bytes, 0)?;
+    Ok((FirstPass::new(chain_id, header, last_sealed), active, None))
 }
 
 /// The batches above the low watermark, and the check that every committed slot there can be replayed.
@@ -86,6 +98,7 @@ fn recover(folder: &Path, shelf: &Shelf, promises: &Promises) -> Result<Recovere
 
 /// What is known of a journal up to the group `tip`.
 struct FirstPass {
+    chain_id: Digest,
     last_sealed: Link,
     tip: Link,
     promises: Promises,
@@ -100,8 +113,9 @@ struct FirstPass {
 }
 
 impl FirstPass {
-    fn new(first: SegmentHeader, last_sealed: Link) -> FirstPass {
+    fn new(chain_id: Digest, first: SegmentHeader, last_sealed: Link) -> FirstPass {
         FirstPass {
+            chain_id,
             last_sealed,
             tip: first.previous,
             index: Index::starting_after(first.promises.committed_through),
@@ -113,31 +127,36 @@ impl FirstPass {
         }
     }
 
-    fn starting_with(first: &Path, last_sealed: Link) -> Result<FirstPass, StorageError> {
-        let reader = SegmentReader::open(first)?;
-        Ok(FirstPass::new(reader.header().clone(), last_sealed))
+    fn starting_with(
+        disk: &dyn Disk,
+        chain_id: Digest,
+        first: &Path,
+        last_sealed: Link,
+    ) -> Result<FirstPass, StorageError> {
+        let reader = SegmentReader::open(disk, first)?;
+        Ok(FirstPass::new(chain_id, reader.header().clone(), last_sealed))
     }
 
     /// Reads all segments and returns the last one.
-    fn read(&mut self, home: &Home, files: &[(u64, PathBuf)]) -> Result<LastSegment, StorageError> {
+    fn read(&mut self, disk: &dyn Disk, folder: &Path, files: &[(u64, PathBuf)]) -> Result<LastSegment, StorageError> {
         let mut files = files.iter().peekable();
         loop {
             let Some((number, path)) = files.next() else {
-                return Err(StorageError::damaged(&home.journal(), 0, "all segments are missing"));
+                return Err(StorageError::damaged(folder, 0, "all segments are missing"));
             };
-            let mut reader = SegmentReader::open(path)?;
-            self.enter(home, *number, &reader)?;
+            let mut reader = SegmentReader::open(disk, path)?;
+            self.enter(*number, &reader)?;
             let is_last = files.peek().is_none();
             let durable = self.read_groups(&mut reader, is_last)?;
             if is_last {
                 return self.judge_end(reader, durable);
             }
-            self.close(reader)?;
+            self.close(disk, reader)?;
         }
     }
 
     /// Checks that a segment continues the one before, and takes over the promises at its head.
-    fn enter(&mut self, home: &Home, number: u64, reader: &SegmentReader) -> Result<(), StorageError> {
+    fn enter(&mut self, number: u64, reader: &SegmentReader) -> Result<(), StorageError> {
         let header = reader.header();
         let damaged = |what: String| Err(StorageError::damaged(reader.path(), 0, what));
         if number != self.next_number {
@@ -146,7 +165,7 @@ impl FirstPass {
         if header.number != number {
             return damaged(format!("the file holds segment {}", header.number));
         }
-        if header.chain_id != home.identity().chain_id {
+        if header.chain_id != self.chain_id {
             return damaged(format!("the segment belongs to network {}", header.chain_id));
         }
         if header.previous != self.tip {
@@ -199,15 +218,15 @@ impl FirstPass {
     }
 
     /// A segment that has a successor was full and durable before that was made.
-    fn close(&mut self, reader: SegmentReader) -> Result<(), StorageError> {
+    fn close(&mut self, disk: &dyn Disk, reader: SegmentReader) -> Result<(), StorageError> {
         let (path, end, length) = (reader.path().to_path_buf(), reader.offset(), reader.length());
         if reader.tail()?.bytes() > 0 {
             let what = format!("group {} is damaged, or something follows the last one", self.tip.number + 1);
             return Err(StorageError::damaged(&path, end, what));
         }
         if length > end {
-            let file = std::fs::OpenOptions::new().write(true).open(&path);
-            file.and_then(|file| file.set_len(end)).map_err(StorageError::io(&path, "shorten"))?;
+            let file = disk.open(&path, Access::Write);
+            file.and_then(|file| file.set_bytes(end)).map_err(StorageError::io(&path, "shorten"))?;
         }
         self.closed.push(ClosedSegment { path: path.clone(), part: Part { bytes: end, slot_max: self.slot_max } });
         self.previous_end = (path, end);
@@ -246,14 +265,14 @@ struct LastSegment {
 impl LastSegment {
     /// Makes everything up to the end durable, and removes what stands behind it.
     fn settle(self, disk: &dyn Disk, segment_bytes: u64) -> Result<(ActiveSegment, Option<TornTailCut>), StorageError> {
-        let mut active = ActiveSegment::reopen(&self.path, &self.header, self.end)?;
-        let settled = self.rewrite(disk, &active).and_then(|()| {
-            write_zeros(&active.file, self.end, self.end + self.torn_bytes)?;
-            disk.sync(&active.file)
+        let mut active = ActiveSegment::reopen(&self.path, disk, &self.header, self.end)?;
+        let settled = self.rewrite(&active).and_then(|()| {
+            write_zeros(&*active.file, self.end, self.end + self.torn_bytes)?;
+            active.file.sync()
         });
         settled.map_err(StorageError::io(&self.path, "write the last groups again"))?;
         if active.capacity < segment_bytes.max(self.end) {
-            let reserved = disk.allocate(&active.file, segment_bytes.max(self.end));
+            let reserved = active.file.allocate(segment_bytes.max(self.end));
             reserved.map_err(StorageError::io(&self.path, "reserve room for the segment"))?;
             active.capacity = segment_bytes.max(self.end);
         }
@@ -263,13 +282,13 @@ impl LastSegment {
 
     /// Writes the groups again that nobody has seen durable. After a failed sync the system may hold them in memory as
     /// if they were clean; a sync alone would then write nothing.
-    fn rewrite(&self, disk: &dyn Disk, active: &ActiveSegment) -> io::Result<()> {
+    fn rewrite(&self, active: &ActiveSegment) -> io::Result<()> {
         let mut offset = self.durable;
         let mut chunk = vec![0; 1 << 20];
         while offset < self.end {
             let bytes = (self.end - offset).min(chunk.len() as u64) as usize;
             active.file.read_exact_at(&mut chunk[..bytes], offset)?;
-            disk.write_all_at(&active.file, &chunk[..bytes], offset)?;
+            active.file.write_all_at(&chunk[..bytes], offset)?;
             offset += bytes as u64;
         }
         Ok(())

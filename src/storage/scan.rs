@@ -1,9 +1,9 @@
 //! Reading a segment from its head to its last intact group, and judging what follows.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::disk::{Access, Cursor, Disk, DiskFile};
 use super::error::StorageError;
 use super::group::{self, GroupHeader, HEADER_BYTES, Link};
 use super::segment::SegmentHeader;
@@ -12,7 +12,7 @@ use super::segment::SegmentHeader;
 #[derive(Debug)]
 pub(super) struct SegmentReader {
     path: PathBuf,
-    file: BufReader<File>,
+    file: Box<dyn DiskFile>,
     /// The length of the file.
     length: u64,
     header: SegmentHeader,
@@ -32,13 +32,11 @@ pub(super) struct Group<'a> {
 }
 
 impl SegmentReader {
-    pub(super) fn open(path: &Path) -> Result<SegmentReader, StorageError> {
+    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<SegmentReader, StorageError> {
         let failed = || StorageError::io(path, "read");
-        let mut file = File::open(path).map_err(failed())?;
-        let (header, offset) = SegmentHeader::read(&file, path)?;
-        let length = file.metadata().map_err(failed())?.len();
-        file.seek(SeekFrom::Start(offset)).map_err(failed())?;
-        let file = BufReader::with_capacity(1 << 20, file);
+        let file = disk.open(path, Access::Read).map_err(failed())?;
+        let (header, offset) = SegmentHeader::read(&*file, path)?;
+        let length = file.bytes().map_err(failed())?;
         Ok(SegmentReader { path: path.to_path_buf(), file, length, header, offset, payload: Vec::new() })
     }
 
@@ -70,29 +68,30 @@ impl SegmentReader {
         let remaining = self.length.saturating_sub(self.offset);
         let Some(payload_max) = remaining.checked_sub(HEADER_BYTES as u64) else { return Ok(None) };
         let mut bytes = [0; HEADER_BYTES];
-        self.file.read_exact(&mut bytes)?;
+        self.file.read_exact_at(&mut bytes, self.offset)?;
         let header = GroupHeader::read(&bytes, &self.header.salt).filter(|header| header.follows(tip));
         // A length is believed under its checksum only, and never beyond the file.
         let Some(header) = header.filter(|header| u64::from(header.payload_bytes) <= payload_max) else {
             return Ok(None);
         };
         self.payload.resize(header.payload_bytes as usize, 0);
-        self.file.read_exact(&mut self.payload)?;
+        self.file.read_exact_at(&mut self.payload, self.offset + HEADER_BYTES as u64)?;
         Ok((crc32c::crc32c(&self.payload) == header.payload_checksum).then_some(header))
     }
 
     /// What stands behind the last intact group, without the zeros at its end.
-    pub(super) fn tail(mut self) -> Result<Tail, StorageError> {
+    pub(super) fn tail(self) -> Result<Tail, StorageError> {
         let bytes = self.read_tail().map_err(StorageError::io(&self.path, "read"))?;
         Ok(Tail { bytes, salt: self.header.salt })
     }
 
-    fn read_tail(&mut self) -> io::Result<Vec<u8>> {
-        self.file.seek(SeekFrom::Start(self.offset))?;
+    fn read_tail(&self) -> io::Result<Vec<u8>> {
+        let cursor = Cursor { file: &*self.file, offset: self.offset, end: self.length };
+        let mut file = BufReader::with_capacity(1 << 20, cursor);
         let mut tail = Vec::new();
         let mut zeros = 0;
         loop {
-            let chunk = self.file.fill_buf()?;
+            let chunk = file.fill_buf()?;
             if chunk.is_empty() {
                 return Ok(tail);
             }
@@ -106,7 +105,7 @@ impl SegmentReader {
                     zeros = read - last - 1;
                 }
             }
-            self.file.consume(read);
+            file.consume(read);
         }
     }
 }

@@ -4,11 +4,10 @@
 //! It is overwritten after every sync and never synced itself, so after a power failure it may name an earlier group;
 //! never a later one. Two copies are written in turn, so that an interrupted write leaves the other.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::disk::{Access, Disk, DiskFile};
 use super::error::StorageError;
 use super::folder;
 use super::group::Link;
@@ -24,7 +23,7 @@ const FILE_BYTES: usize = 8192;
 /// The open file.
 #[derive(Debug)]
 pub(super) struct Sealed {
-    file: File,
+    file: Box<dyn DiskFile>,
     path: PathBuf,
     /// The copy that is written next: not the newest one.
     next: usize,
@@ -36,22 +35,22 @@ impl Sealed {
     }
 
     /// Makes the file of a new journal.
-    pub(super) fn create(journal: &Path) -> Result<(), StorageError> {
+    pub(super) fn create(disk: &dyn Disk, journal: &Path) -> Result<(), StorageError> {
         let mut bytes = vec![0; FILE_BYTES];
         bytes[..COPY_BYTES].copy_from_slice(&encode(Link::default()));
-        folder::write_whole(&Self::path(journal), &bytes)
+        folder::write_whole(disk, &Self::path(journal), &bytes)
     }
 
     /// Opens the file and reads the newest copy.
-    pub(super) fn open(journal: &Path) -> Result<(Sealed, Link), StorageError> {
+    pub(super) fn open(disk: &dyn Disk, journal: &Path) -> Result<(Sealed, Link), StorageError> {
         let path = Self::path(journal);
-        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        let file = match disk.open(&path, Access::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(StorageError::damaged(&path, 0, "the file is missing; the journal may have lost its end"));
             }
             result => result.map_err(StorageError::io(&path, "open"))?,
         };
-        let copies = COPY_OFFSETS.map(|offset| read(&file, offset));
+        let copies = COPY_OFFSETS.map(|offset| read(&*file, offset));
         let newest = copies.into_iter().enumerate().filter_map(|(at, copy)| Some((at, copy?)));
         match newest.max_by_key(|(_, link)| link.number) {
             Some((at, link)) => Ok((Sealed { file, path, next: 1 - at }, link)),
@@ -77,7 +76,7 @@ fn encode(link: Link) -> [u8; COPY_BYTES] {
     copy
 }
 
-fn read(file: &File, offset: u64) -> Option<Link> {
+fn read(file: &dyn DiskFile, offset: u64) -> Option<Link> {
     let mut copy = [0; COPY_BYTES];
     file.read_exact_at(&mut copy, offset).ok()?;
     let mut fields = Fields::new(&copy);
@@ -89,6 +88,9 @@ fn read(file: &File, offset: u64) -> Option<Link> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::disk::SystemDisk;
+
+    const DISK: SystemDisk = SystemDisk { fsync: false };
 
     fn link(number: u64) -> Link {
         Link { number, checksum: 7 }
@@ -97,27 +99,27 @@ mod tests {
     #[test]
     fn names_the_newest_group_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
-        Sealed::create(folder.path()).unwrap();
-        assert_eq!(Sealed::open(folder.path()).unwrap().1, Link::default());
+        Sealed::create(&DISK, folder.path()).unwrap();
+        assert_eq!(Sealed::open(&DISK, folder.path()).unwrap().1, Link::default());
         for number in 1..6 {
-            let (mut sealed, _) = Sealed::open(folder.path()).unwrap();
+            let (mut sealed, _) = Sealed::open(&DISK, folder.path()).unwrap();
             sealed.name(link(number)).unwrap();
-            assert_eq!(Sealed::open(folder.path()).unwrap().1, link(number));
+            assert_eq!(Sealed::open(&DISK, folder.path()).unwrap().1, link(number));
         }
     }
 
     #[test]
     fn one_damaged_copy_leaves_the_other_and_two_are_damage() {
         let folder = tempfile::tempdir().unwrap();
-        Sealed::create(folder.path()).unwrap();
-        let (mut sealed, _) = Sealed::open(folder.path()).unwrap();
+        Sealed::create(&DISK, folder.path()).unwrap();
+        let (mut sealed, _) = Sealed::open(&DISK, folder.path()).unwrap();
         sealed.name(link(1)).unwrap();
         sealed.name(link(2)).unwrap();
         sealed.file.write_all_at(b"x", COPY_OFFSETS[0] + 5).unwrap();
-        assert_eq!(Sealed::open(folder.path()).unwrap().1, link(1));
+        assert_eq!(Sealed::open(&DISK, folder.path()).unwrap().1, link(1));
         sealed.file.write_all_at(b"x", COPY_OFFSETS[1] + 5).unwrap();
-        assert!(matches!(Sealed::open(folder.path()), Err(StorageError::Damaged { .. })));
+        assert!(matches!(Sealed::open(&DISK, folder.path()), Err(StorageError::Damaged { .. })));
         std::fs::remove_file(Sealed::path(folder.path())).unwrap();
-        assert!(matches!(Sealed::open(folder.path()), Err(StorageError::Damaged { .. })));
+        assert!(matches!(Sealed::open(&DISK, folder.path()), Err(StorageError::Damaged { .. })));
     }
 }

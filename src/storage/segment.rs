@@ -1,13 +1,10 @@
 //! Segments: the files of the journal. Each opens with the fold of all promises before it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use quorate_crypto::Digest;
 
-use super::disk::Disk;
+use super::disk::{Access, Disk, DiskFile};
 use super::error::StorageError;
 use super::folder::{self, numbered_path};
 use super::group::{Link, Salt};
@@ -35,11 +32,14 @@ pub(super) struct SegmentHeader {
 
 impl SegmentHeader {
     /// A header with fresh salt.
-    pub(super) fn new(chain_id: Digest, number: u64, previous: Link, promises: Promises) -> Result<Self, StorageError> {
-        let path = Path::new("/dev/urandom");
-        let mut salt = Salt::default();
-        let drawn = File::open(path).and_then(|mut source| source.read_exact(&mut salt));
-        drawn.map_err(StorageError::io(path, "draw random bytes"))?;
+    pub(super) fn new(
+        disk: &dyn Disk,
+        chain_id: Digest,
+        number: u64,
+        previous: Link,
+        promises: Promises,
+    ) -> Result<Self, StorageError> {
+        let salt = disk.random().map_err(StorageError::io(Path::new("/dev/urandom"), "draw random bytes"))?;
         Ok(SegmentHeader { number, chain_id, salt, previous, promises })
     }
 
@@ -65,7 +65,7 @@ impl SegmentHeader {
     }
 
     /// Reads the head of a segment, and says how long it is.
-    pub(super) fn read(file: &File, path: &Path) -> Result<(SegmentHeader, u64), StorageError> {
+    pub(super) fn read(file: &dyn DiskFile, path: &Path) -> Result<(SegmentHeader, u64), StorageError> {
         let damaged = |offset: usize, what: &str| StorageError::damaged(path, offset as u64, what);
         let mut fixed = [0; FIXED_BYTES];
         file.read_exact_at(&mut fixed, 0).map_err(|_| damaged(0, "the head of the segment is cut off"))?;
@@ -116,7 +116,7 @@ impl SegmentHeader {
 pub(super) struct ActiveSegment {
     pub(super) number: u64,
     pub(super) path: PathBuf,
-    pub(super) file: File,
+    pub(super) file: Box<dyn DiskFile>,
     pub(super) salt: Salt,
     /// Where the next group begins.
     pub(super) end: u64,
@@ -139,26 +139,31 @@ impl ActiveSegment {
         let head = header.encode()?;
         let end = head.len() as u64;
         let capacity = segment_bytes.max(end + group_bytes);
-        let file = folder::create_file(&temporary)?;
-        let filled = disk
-            .allocate(&file, capacity)
+        let file = disk.create(&temporary).map_err(StorageError::io(&temporary, "create the file"))?;
+        let filled = file
+            .allocate(capacity)
             .map_err(StorageError::io(&temporary, "reserve room for a segment"))
-            .and_then(|()| disk.write_all_at(&file, &head, 0).map_err(StorageError::io(&temporary, "write")))
-            .and_then(|()| disk.sync(&file).map_err(StorageError::io(&temporary, "sync")))
-            .and_then(|()| fs::rename(&temporary, &path).map_err(StorageError::io(&path, "rename the new segment")))
+            .and_then(|()| file.write_all_at(&head, 0).map_err(StorageError::io(&temporary, "write")))
+            .and_then(|()| file.sync().map_err(StorageError::io(&temporary, "sync")))
+            .and_then(|()| disk.rename(&temporary, &path).map_err(StorageError::io(&path, "rename the new segment")))
             .and_then(|()| disk.sync_folder(folder).map_err(StorageError::io(folder, "sync the folder")));
         if let Err(error) = filled {
             // A half-made segment must not take the last room. Should this fail too, the next start removes it.
-            let _ = fs::remove_file(&temporary);
+            let _ = disk.remove(&temporary);
             return Err(error);
         }
         Ok(ActiveSegment { number: header.number, path, file, salt: header.salt, end, capacity })
     }
 
     /// Opens the last segment again, to write on at `end`.
-    pub(super) fn reopen(path: &Path, header: &SegmentHeader, end: u64) -> Result<ActiveSegment, StorageError> {
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(StorageError::io(path, "open"))?;
-        let capacity = file.metadata().map_err(StorageError::io(path, "read the size"))?.len();
+    pub(super) fn reopen(
+        path: &Path,
+        disk: &dyn Disk,
+        header: &SegmentHeader,
+        end: u64,
+    ) -> Result<ActiveSegment, StorageError> {
+        let file = disk.open(path, Access::Write).map_err(StorageError::io(path, "open"))?;
+        let capacity = file.bytes().map_err(StorageError::io(path, "read the size"))?;
         Ok(ActiveSegment { number: header.number, path: path.to_path_buf(), file, salt: header.salt, end, capacity })
     }
 }

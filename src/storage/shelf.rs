@@ -1,13 +1,12 @@
 //! The journal's history: committed slots, read from its segments while they are written.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::History;
+use super::disk::{Access, Disk, DiskFile};
 use super::error::StorageError;
 use super::folder::numbered_path;
 use super::frame;
@@ -29,13 +28,14 @@ pub(super) struct Place {
 /// The index of a journal with the folder that it points into.
 #[derive(Debug)]
 pub(super) struct Shelf {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
     index: RwLock<Index<Place>>,
 }
 
 impl Shelf {
-    pub(super) fn new(folder: PathBuf, index: Index<Place>) -> Self {
-        Shelf { folder, index: RwLock::new(index) }
+    pub(super) fn new(disk: Arc<dyn Disk>, folder: PathBuf, index: Index<Place>) -> Self {
+        Shelf { disk, folder, index: RwLock::new(index) }
     }
 
     pub(super) fn index(&self) -> RwLockReadGuard<'_, Index<Place>> {
@@ -119,7 +119,7 @@ pub(super) fn within<'a, P: Clone + 'a>(
 /// The segments that one question has opened.
 struct OpenSegments<'a> {
     shelf: &'a Shelf,
-    files: BTreeMap<u64, File>,
+    files: BTreeMap<u64, Box<dyn DiskFile>>,
 }
 
 impl<'a> OpenSegments<'a> {
@@ -136,7 +136,8 @@ impl<'a> OpenSegments<'a> {
 
     fn read_into(&mut self, place: Place, bytes: &mut [u8]) -> io::Result<()> {
         if !self.files.contains_key(&place.segment) {
-            self.files.insert(place.segment, File::open(self.shelf.segment_path(place))?);
+            let file = self.shelf.disk.open(&self.shelf.segment_path(place), Access::Read)?;
+            self.files.insert(place.segment, file);
         }
         match self.files.get(&place.segment) {
             Some(file) => file.read_exact_at(bytes, place.offset),

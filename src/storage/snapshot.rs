@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::History;
 use super::blocks::{BlockReader, BlockWriter};
+use super::disk::SystemDisk;
 use super::error::StorageError;
 use super::folder::{self, numbered_files, numbered_path};
 use super::home::Home;
@@ -13,6 +14,7 @@ use crate::types::SeqNum;
 
 pub(super) const ENDING: &str = "snapshot";
 const KEPT: usize = 2;
+const DISK: SystemDisk = SystemDisk { fsync: true };
 
 /// The snapshots of a home.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl SnapshotStore {
     /// # Errors
     /// [`StorageError`] when the folder cannot be read.
     pub fn open(home: &Home) -> Result<SnapshotStore, StorageError> {
-        numbered_files(&home.snapshots(), ENDING)?;
+        numbered_files(&DISK, &home.snapshots(), ENDING)?;
         Ok(SnapshotStore { home: home.clone() })
     }
 
@@ -63,7 +65,7 @@ impl SnapshotStore {
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }
-        folder::publish(&temporary, &path)?;
+        folder::publish(&DISK, &temporary, &path)?;
         self.delete_old()
     }
 
@@ -73,7 +75,7 @@ impl SnapshotStore {
         seq: SeqNum,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), StorageError> {
-        let file = folder::create_file(path)?;
+        let file = File::create(path).map_err(StorageError::io(path, "create the file"))?;
         let written = BlockWriter::begin(BufWriter::new(file), self.home.identity().chain_id, seq)
             .and_then(|mut blocks| write(&mut blocks).and_then(|()| blocks.finish()))
             .and_then(|buffered| buffered.into_inner().map_err(io::IntoInnerError::into_error));
@@ -82,9 +84,9 @@ impl SnapshotStore {
     }
 
     fn delete_old(&self) -> Result<(), StorageError> {
-        let files = numbered_files(&self.home.snapshots(), ENDING)?;
+        let files = numbered_files(&DISK, &self.home.snapshots(), ENDING)?;
         let old = files.len().saturating_sub(KEPT);
-        files.iter().take(old).try_for_each(|(_, path)| folder::remove(path))
+        files.iter().take(old).try_for_each(|(_, path)| folder::remove(&DISK, path))
     }
 
     /// The newest snapshot whose every byte is intact. An older one, or the genesis, takes the place of a damaged one
@@ -94,7 +96,7 @@ impl SnapshotStore {
     /// [`StorageError::Damaged`] with the newest snapshot when neither it nor history can be used.
     pub fn latest(&self, history: &dyn History) -> Result<Latest, StorageError> {
         let mut damaged: Vec<DamagedSnapshot> = Vec::new();
-        for (number, path) in numbered_files(&self.home.snapshots(), ENDING)?.into_iter().rev() {
+        for (number, path) in numbered_files(&DISK, &self.home.snapshots(), ENDING)?.into_iter().rev() {
             let seq = SeqNum(number);
             let checked = self.read(&path, seq).and_then(|mut all| io::copy(&mut all, &mut io::sink()));
             match checked {

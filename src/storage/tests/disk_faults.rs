@@ -1,15 +1,14 @@
 //! A disk that is full or fails: the first error is final, and nothing that was durable is lost.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::records::{TestHome, fold, slot};
-use crate::storage::disk::{Disk, SystemDisk};
-use crate::storage::journal::Opened;
-use crate::storage::{FailureClass, Storage, StorageError, recovery};
+use crate::storage::{Access, Disk, DiskFile, FailureClass, Journal, Opened, Storage, StorageError, SystemDisk};
+
+const SYSTEM: SystemDisk = SystemDisk { fsync: false };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
@@ -19,7 +18,8 @@ enum Operation {
 }
 
 /// Fails one kind of operation for good after a number of successes, or, as Linux does, once.
-struct FailingDisk {
+#[derive(Debug)]
+struct Failing {
     operation: Operation,
     error: io::ErrorKind,
     successes: AtomicI64,
@@ -27,7 +27,7 @@ struct FailingDisk {
     failures: Arc<AtomicU64>,
 }
 
-impl FailingDisk {
+impl Failing {
     fn check(&self, operation: Operation) -> io::Result<()> {
         if operation != self.operation {
             return Ok(());
@@ -41,26 +41,99 @@ impl FailingDisk {
     }
 }
 
+#[derive(Debug)]
+struct FailingDisk(Arc<Failing>);
+
+#[derive(Debug)]
+struct FailingFile {
+    file: Box<dyn DiskFile>,
+    /// `None` for files that are no segments.
+    failing: Option<Arc<Failing>>,
+}
+
+impl FailingDisk {
+    fn file(&self, path: &Path, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
+        let is_segment = path.extension().is_some();
+        Box::new(FailingFile { file, failing: is_segment.then(|| Arc::clone(&self.0)) })
+    }
+}
+
 impl Disk for FailingDisk {
-    fn allocate(&self, file: &File, bytes: u64) -> io::Result<()> {
-        self.check(Operation::Allocate)?;
-        SystemDisk { fsync: false }.allocate(file, bytes)
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        Ok(self.file(path, SYSTEM.open(path, access)?))
     }
 
-    fn write_all_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(self.file(path, SYSTEM.create(path)?))
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        SYSTEM.list(folder)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        SYSTEM.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        SYSTEM.remove(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        SYSTEM.create_folder(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        SYSTEM.sync_folder(folder)
+    }
+
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        SYSTEM.free_bytes(folder)
+    }
+
+    fn used_bytes(&self, folder: &Path) -> io::Result<u64> {
+        SYSTEM.used_bytes(folder)
+    }
+
+    fn random(&self) -> io::Result<[u8; 8]> {
+        SYSTEM.random()
+    }
+}
+
+impl FailingFile {
+    fn check(&self, operation: Operation) -> io::Result<()> {
+        self.failing.as_ref().map_or(Ok(()), |failing| failing.check(operation))
+    }
+}
+
+impl DiskFile for FailingFile {
+    fn bytes(&self) -> io::Result<u64> {
+        self.file.bytes()
+    }
+
+    fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(into, offset)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         // A write that fails has often written something.
         let done = self.check(Operation::Write);
         let bytes = if done.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
-        SystemDisk { fsync: false }.write_all_at(file, bytes, offset)?;
+        self.file.write_all_at(bytes, offset)?;
         done
     }
 
-    fn sync(&self, _: &File) -> io::Result<()> {
-        self.check(Operation::Sync)
+    fn set_bytes(&self, bytes: u64) -> io::Result<()> {
+        self.file.set_bytes(bytes)
     }
 
-    fn sync_folder(&self, _: &Path) -> io::Result<()> {
-        Ok(())
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        self.check(Operation::Allocate)?;
+        self.file.allocate(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.check(Operation::Sync)
     }
 }
 
@@ -71,9 +144,9 @@ fn open_failing(
     successes: i64,
 ) -> (Opened, Arc<AtomicU64>) {
     let failures = Arc::new(AtomicU64::new(0));
-    let disk =
-        FailingDisk { operation, error, successes: successes.into(), recovers: true, failures: Arc::clone(&failures) };
-    (recovery::open(&home.home(), home.options, Box::new(disk)).unwrap(), failures)
+    let failing =
+        Failing { operation, error, successes: successes.into(), recovers: true, failures: Arc::clone(&failures) };
+    (Journal::open(&home.home(), home.options, Arc::new(FailingDisk(Arc::new(failing)))).unwrap(), failures)
 }
 
 #[test]
@@ -149,13 +222,13 @@ fn a_crash_while_a_segment_is_made_leaves_the_journal_as_it_was() {
 fn a_start_whose_sync_fails_is_no_start() {
     let home = TestHome::new(1 << 20, 0);
     home.open().journal.append(&slot(1, 10)).unwrap();
-    let disk = FailingDisk {
+    let failing = Failing {
         operation: Operation::Sync,
         error: io::ErrorKind::Other,
         successes: 0.into(),
         recovers: false,
         failures: Arc::default(),
     };
-    let opened = recovery::open(&home.home(), home.options, Box::new(disk));
+    let opened = Journal::open(&home.home(), home.options, Arc::new(FailingDisk(Arc::new(failing))));
     assert_eq!(opened.unwrap_err().class(), FailureClass::Io);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use quorate_crypto::{Digest, KeyPair, Signature};
@@ -13,7 +14,7 @@ use crate::messages::{
     Checkpoint, CheckpointCertificate, Commit, CommitCertificate, NewView, PrePrepare, PreparedCertificate, Request,
     Signed, ViewChange, VoteSignature,
 };
-use crate::storage::{Home, Identity, Journal, JournalOptions, Opened, StorageError};
+use crate::storage::{Home, Identity, Journal, JournalOptions, Opened, StorageError, SystemDisk};
 use crate::types::{ClientId, ReplicaId, RequestId, RequestNumber, SeqNum, Session, View, WallTime};
 
 fn signature(byte: u64) -> Signature {
@@ -106,7 +107,7 @@ pub(super) fn identity() -> Identity {
 }
 
 pub(super) fn options(segment_bytes: u64, history_bytes: u64) -> JournalOptions {
-    JournalOptions { segment_bytes, history_bytes, fsync: false }
+    JournalOptions { segment_bytes, history_bytes, window: 256 }
 }
 
 /// A home that is removed at the end of the test.
@@ -131,7 +132,7 @@ impl TestHome {
     }
 
     pub(super) fn try_open(&self) -> Result<Opened, StorageError> {
-        Journal::open(&self.home(), self.options)
+        Journal::open(&self.home(), self.options, Arc::new(SystemDisk { fsync: false }))
     }
 
     pub(super) fn open(&self) -> Opened {
