@@ -9,6 +9,7 @@ use std::sync::Arc;
 use quorate::SeqNum;
 use quorate::batch::CommittedBatch;
 use quorate::core::{JournalRecord, Recovered};
+use quorate::execution::ReplicatedState;
 use quorate::messages::CommittedSlot;
 use quorate::storage::{History, MemoryStorage, Replay, Storage, StorageError};
 
@@ -33,7 +34,7 @@ pub struct Disk {
     /// How many records, those that wait included, must be durable before what is said now may leave.
     binding: usize,
     /// The newest snapshot that is wholly written.
-    snapshot: Option<(SeqNum, Vec<u8>)>,
+    snapshot: Option<ReplicatedState>,
 }
 
 impl Default for Disk {
@@ -145,9 +146,10 @@ impl Disk {
     ///
     /// # Errors
     /// Those of the journal.
-    pub fn set_snapshot(&mut self, seq: SeqNum, bytes: Vec<u8>) -> Result<(), StorageError> {
-        if self.snapshot.as_ref().is_none_or(|(known, _)| *known < seq) {
-            self.snapshot = Some((seq, bytes));
+    pub fn set_snapshot(&mut self, state: ReplicatedState) -> Result<(), StorageError> {
+        let seq = state.position.seq;
+        if self.snapshot.as_ref().is_none_or(|known| known.position.seq < seq) {
+            self.snapshot = Some(state);
             self.storage.snapshot_durable(seq)?;
         }
         Ok(())
@@ -155,7 +157,7 @@ impl Disk {
 
     /// The newest snapshot.
     #[must_use]
-    pub fn snapshot(&self) -> Option<&(SeqNum, Vec<u8>)> {
+    pub fn snapshot(&self) -> Option<&ReplicatedState> {
         self.snapshot.as_ref()
     }
 

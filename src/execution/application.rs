@@ -2,12 +2,11 @@
 //! [`StateMachineApplication`](super::StateMachineApplication); one that keeps its own store implements it directly.
 
 use std::fmt;
-use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quorate_crypto::Digest;
 
+use super::state::State;
 use super::state_machine::{Context, Refusal};
 use crate::outcome::{LimitExceeded, Outcome};
 
@@ -21,6 +20,10 @@ pub struct Operation {
 }
 
 /// A deterministic service with its state.
+///
+/// Whatever an application keeps for itself, what replicas agree on is a [`State`]: the root that they certify, the proofs
+/// that clients check, the durable snapshot and the transfer to a replica that fell behind all rest on its pages. An
+/// application with a store of its own keeps the two in step.
 ///
 /// Everything that the executor sees, outcomes and roots, is a function of the operations that were applied, in their
 /// order, the same on every replica: see [`StateMachine`](super::StateMachine) for what that forbids. An implementation
@@ -36,34 +39,20 @@ pub trait Application: Send + 'static {
     /// The state as it is now. Cheap: it is taken at every checkpoint, and execution waits for it.
     fn snapshot(&self) -> Arc<dyn ApplicationSnapshot>;
 
-    /// Replaces the whole state by one that [`ApplicationSnapshot::write`] wrote. What is read is checked, bounded by
-    /// the limits of the genesis, and read to its own end and no further: more may follow. The caller compares the root.
-    ///
-    /// # Errors
-    /// Those of the source, and [`io::ErrorKind::InvalidData`] for bytes that are no state. The application is then
-    /// not used any more.
-    fn restore(&mut self, source: &mut dyn Read) -> io::Result<()>;
+    /// Replaces the whole state by one that an application like this one had, here before a start or on another replica.
+    fn restore(&mut self, state: State);
 
     /// The check at the door, for the threads that receive requests.
     fn admission(&self) -> Arc<dyn Admission>;
 }
 
-/// A state that does not change any more: what a checkpoint keeps. Another thread may write it while execution goes on.
+/// A state that does not change any more: what a checkpoint keeps. Another thread may read it while execution goes on.
 pub trait ApplicationSnapshot: Send + Sync + fmt::Debug {
-    /// Its root, which the replicas certify.
-    fn root(&self) -> Digest;
-
-    /// The encoded proof, against the root, of what stands under a key or that nothing does.
-    fn prove(&self, key: &[u8]) -> Bytes;
+    /// The replicated state itself.
+    fn state(&self) -> &State;
 
     /// Answers a question about it.
     fn query(&self, query: &[u8]) -> Outcome;
-
-    /// Writes it for [`Application::restore`].
-    ///
-    /// # Errors
-    /// Those of the sink.
-    fn write(&self, sink: &mut dyn Write) -> io::Result<()>;
 }
 
 /// What the rest of the engine may be told: an outcome that is too long, or that only the engine gives, is replaced.

@@ -49,6 +49,11 @@ impl Attestations {
         self.batches = self.batches.split_off(&SeqNum(oldest).next());
     }
 
+    /// Forgets all batches: the history that they belong to is not that of the state any more.
+    pub(super) fn clear(&mut self) {
+        self.batches.clear();
+    }
+
     /// The attestation of one result, or what can be attested instead.
     pub(super) fn attest(&mut self, seq: SeqNum, index: u32) -> ReplicaMessage {
         self.attested_result(seq, index).map_or_else(

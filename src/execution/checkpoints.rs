@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use quorate_crypto::Digest;
 
 use super::snapshot::Snapshot;
+use crate::codec;
 use crate::messages::CheckpointCertificate;
 use crate::messages::client::{Answer, ProvenAnswer};
 use crate::types::SeqNum;
@@ -71,7 +72,7 @@ impl Checkpoints {
         let proven = self.certified().map(|(certificate, snapshot)| ProvenAnswer {
             certificate: certificate.clone(),
             parts: snapshot.parts(),
-            proof: snapshot.application().prove(key),
+            proof: codec::encode(&snapshot.application().state().prove(key)).into(),
         });
         Answer { tag, proven }
     }

@@ -10,13 +10,11 @@
 //! | client ‖ 1 ‖ number, big-endian | the [`RequestResult`], for numbers in (floor - C, floor + C] of the open session |
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
 
-use quorate_crypto::{Digest, PublicKey};
+use quorate_crypto::PublicKey;
 use serde::de::DeserializeOwned;
 
-use super::state::{State, StateLimits};
-use super::state_file::{invalid_data, read_state, write_state};
+use super::state::State;
 use crate::client_window::{Admission, ClientWindow};
 use crate::codec;
 use crate::messages::client::RequestResult;
@@ -85,20 +83,15 @@ impl ClientTable {
         entries.filter_map(|(key, value)| Some((window_owner(key)?, own_entry(value)))).collect()
     }
 
-    /// The digest that commits to the table.
-    pub(super) fn root(&self) -> Digest {
-        self.state.root()
+    /// The table as the replicated state that it is.
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
-    pub(super) fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
-        write_state(&self.state, sink)
-    }
-
-    /// Reads what [`ClientTable::write`] wrote, and checks every entry.
-    pub(super) fn read(width: u64, source: &mut dyn Read) -> io::Result<Self> {
-        let state = read_state(StateLimits::default(), source)?;
-        let damaged = state.range(&[]).any(|(key, value)| !is_entry(width, key, value));
-        if damaged { Err(invalid_data("damaged client table")) } else { Ok(ClientTable { state, width }) }
+    /// The table in a state that comes from outside, if every entry of it is one of a table.
+    pub(super) fn from_state(width: u64, state: State) -> Option<Self> {
+        let is_table = state.range(&[]).all(|(key, value)| is_entry(width, key, value));
+        is_table.then_some(ClientTable { state, width })
     }
 
     fn window(&self, client: &ClientId) -> ClientWindow {
@@ -158,7 +151,7 @@ fn is_entry(width: u64, key: &[u8], value: &[u8]) -> bool {
 }
 
 fn own_entry<T: DeserializeOwned>(value: &[u8]) -> T {
-    codec::decode_canonical(value).expect("only this table writes its entries, and `read` checks them")
+    codec::decode_canonical(value).expect("only this table writes its entries, and `from_state` checks them")
 }
 
 fn window_owner(key: &[u8]) -> Option<ClientId> {
@@ -189,7 +182,10 @@ fn result_key(client: &ClientId, number: RequestNumber) -> [u8; RESULT_KEY_BYTES
 
 #[cfg(test)]
 mod tests {
+    use quorate_crypto::Digest;
+
     use super::*;
+    use crate::execution::state::StateLimits;
     use crate::outcome::Outcome;
     use crate::types::{SeqNum, Session};
 
@@ -206,23 +202,21 @@ mod tests {
         }
     }
 
-    fn read_with(entries: &[(&[u8], Vec<u8>)], width: u64) -> io::Result<ClientTable> {
-        let mut file = Vec::new();
-        write_state(&State::from_entries(StateLimits::default(), entries.iter().cloned()).unwrap(), &mut file)?;
-        ClientTable::read(width, &mut &file[..])
+    fn table_of(entries: &[(&[u8], Vec<u8>)], width: u64) -> Option<ClientTable> {
+        let state = State::from_entries(StateLimits::default(), entries.iter().cloned()).unwrap();
+        ClientTable::from_state(width, state)
     }
 
     #[test]
-    fn reads_back_what_it_wrote() {
+    fn a_table_is_taken_over_as_the_state_that_it_is() {
         let mut table = ClientTable::new(4);
         let id = RequestId { client: CLIENT, session: Session(1), number: RequestNumber(2) };
         let admitted = table.admit([&id].into_iter());
         table.record(admitted, &[(CLIENT, result(2))]);
-        let mut file = Vec::new();
-        table.write(&mut file).unwrap();
-        let read = ClientTable::read(4, &mut &file[..]).unwrap();
-        assert_eq!((read.root(), read.windows(), read.result(&id)), (table.root(), table.windows(), Some(result(2))));
-        assert!(ClientTable::read(5, &mut &file[..]).is_err(), "another C");
+        let taken = ClientTable::from_state(4, table.state().clone()).unwrap();
+        assert_eq!(taken.state().root(), table.state().root());
+        assert_eq!((taken.windows(), taken.result(&id)), (table.windows(), Some(result(2))));
+        assert!(ClientTable::from_state(5, table.state().clone()).is_none(), "another C");
     }
 
     #[test]
@@ -230,7 +224,7 @@ mod tests {
         let window = codec::canonical(&ClientWindow::new(4));
         let stored = codec::canonical(&result(2));
         let key = result_key(&CLIENT, RequestNumber(2));
-        assert!(read_with(&[(&window_key(&CLIENT), window.clone()), (&key, stored.clone())], 4).is_ok());
+        assert!(table_of(&[(&window_key(&CLIENT), window.clone()), (&key, stored.clone())], 4).is_some());
         let longer = [&key[..], &[0]].concat();
         let other_tag = [&key[..32], &[2], &key[33..]].concat();
         let damaged: [&[(&[u8], Vec<u8>)]; 6] = [
@@ -242,18 +236,18 @@ mod tests {
             &[(&[], stored)],
         ];
         for (number, entries) in damaged.iter().enumerate() {
-            assert!(read_with(entries, 4).is_err(), "case {number}");
+            assert!(table_of(entries, 4).is_none(), "case {number}");
         }
     }
 
     #[test]
     fn a_request_that_is_skipped_leaves_no_entry() {
         let mut table = ClientTable::new(4);
-        let empty = table.root();
+        let empty = table.state().root();
         let id = RequestId { client: CLIENT, session: Session(1), number: RequestNumber(5) };
         let admitted = table.admit([&id].into_iter());
         assert_eq!(admitted.decisions, [Err(SkipReason::OutsideWindow)]);
         table.record(admitted, &[]);
-        assert_eq!(table.root(), empty);
+        assert_eq!(table.state().root(), empty);
     }
 }

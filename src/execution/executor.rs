@@ -1,7 +1,6 @@
 //! The executor: applies committed batches in their order, each operation at most once (PBFT, sections 4.1 and 4.3).
 //! Sans-I/O: whoever drives it hands in orders and carries reports, replies and snapshots away.
 
-use std::io::{BufReader, Read};
 use std::sync::Arc;
 
 use quorate_crypto::Digest;
@@ -13,8 +12,9 @@ use super::chain::{Link, genesis_chain};
 use super::checkpoints::{Checkpoints, Stability};
 use super::client_table::{Admitted, ClientTable};
 use super::receipt::leaf_of;
+use super::replicated_state::{InstallError, Position, ReplicatedState};
 use super::replies::replies_of;
-use super::snapshot::{Position, RestoreError, Snapshot, read_snapshot};
+use super::snapshot::Snapshot;
 use super::state_machine::Context;
 use crate::batch::{Batch, CommittedBatch};
 use crate::core::event::{ExecutedBatch, ExecutedRequest, Report};
@@ -70,24 +70,38 @@ impl<A: Application> Executor<A> {
         }
     }
 
-    /// An executor in the state that [`Snapshot::write`] wrote. The root is computed from what was read. The state waits
-    /// for its certificate like a checkpoint that was executed here: whoever has it hands it to
-    /// [`stable`](Executor::stable), so that reads are proven at once.
+    /// Goes on from another state, whatever the own one is: that of a durable snapshot, or one that was fetched from others.
+    /// With its certificate, reads are proven against it at once. Without, it waits for its certificate like a checkpoint
+    /// that was executed here; whoever has it hands it to [`stable`](Executor::stable).
     ///
     /// # Errors
-    /// [`RestoreError`] when the source fails, or what it holds is not a whole snapshot of this network.
-    pub fn restore(
-        genesis: &Genesis,
-        application: A,
-        signer: Signer,
-        source: &mut dyn Read,
-    ) -> Result<Self, RestoreError> {
-        let mut executor = Self::new(genesis, application, signer);
-        let snapshot = read_snapshot(genesis, &mut executor.application, &mut BufReader::new(source))?;
-        executor.clients = snapshot.clients.clone();
-        executor.position = snapshot.position;
-        executor.checkpoints.push(snapshot);
-        Ok(executor)
+    /// [`InstallError`] when it is no state of this network or not the certified one. Nothing has changed then.
+    pub fn install(
+        &mut self,
+        state: ReplicatedState,
+        certificate: Option<CheckpointCertificate>,
+    ) -> Result<(), InstallError> {
+        let ReplicatedState { position, .. } = state;
+        if position.chain_id != self.position.chain_id {
+            return Err(InstallError::OtherNetwork(position.chain_id));
+        }
+        if let Some(certificate) = &certificate {
+            let (certified, expected, found) = (certificate.seq(), certificate.root(), state.root());
+            if certified != position.seq || expected != found {
+                return Err(InstallError::Root { seq: position.seq, certified, expected, found });
+            }
+        }
+        let clients = ClientTable::from_state(self.limits.client_window, state.clients);
+        self.clients = clients.ok_or(InstallError::ClientTable(position.seq))?;
+        self.application.restore(state.application);
+        self.position = position;
+        self.attestations.clear();
+        self.checkpoints = Checkpoints::default();
+        self.checkpoints.push(self.snapshot());
+        if let Some(certificate) = certificate {
+            self.checkpoints.certify(certificate);
+        }
+        Ok(())
     }
 
     /// Executes the batch of the next slot. Each of its requests is executed unless the client table says that it was

@@ -9,12 +9,13 @@
 //! | `attestations` | which batches can be attested, and by whom |
 //! | [`receipt`] | [`Receipt`]: what a client can show to a third party |
 //! | `checkpoints` | the states that wait for a certificate, and the certified one |
-//! | `snapshot` | [`Snapshot`]: a whole replicated state, in memory and as a file |
+//! | `replicated_state` | [`ReplicatedState`]: what replicas agree on after a slot |
+//! | `snapshot` | [`Snapshot`]: the same with the application that answers questions about it |
 //! | [`application`] | [`Application`]: what the executor drives |
 //! | [`state_machine`] | [`StateMachine`]: the easy way to write an application |
 //! | `state_machine_application` | [`StateMachineApplication`]: the one as the other |
 //! | [`state`] | the ordered key-value state with its incremental Merkle root and proofs |
-//! | `state_file` | a state as a stream of bytes |
+//! | `state_file` | a replicated state as a stream of bytes |
 //! | `guard` | an application's panic as a value |
 
 pub mod application;
@@ -25,6 +26,7 @@ mod client_table;
 pub mod executor;
 mod guard;
 pub mod receipt;
+mod replicated_state;
 mod replies;
 mod snapshot;
 pub mod state;
@@ -40,6 +42,7 @@ pub use chain::{Link, genesis_chain};
 pub use checkpoints::Stability;
 pub use executor::{Applied, Executor, Replies};
 pub use receipt::{InvalidReceipt, Receipt, ReceiptBuilder};
-pub use snapshot::{RestoreError, Snapshot};
+pub use replicated_state::{InstallError, Position, ReplicatedState};
+pub use snapshot::Snapshot;
 pub use state_machine::{Context, Refusal, StateMachine};
 pub use state_machine_application::StateMachineApplication;

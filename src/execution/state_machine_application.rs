@@ -1,18 +1,14 @@
 //! [`StateMachineApplication`]: any [`StateMachine`] as an [`Application`].
 
 use std::fmt;
-use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quorate_crypto::Digest;
 
 use super::application::{Admission, Application, ApplicationSnapshot, Operation, lawful};
 use super::guard::{self, Panicked};
 use super::state::{State, StateLimits};
-use super::state_file::{read_state, write_state};
 use super::state_machine::{Refusal, StateMachine};
-use crate::codec;
 use crate::genesis::Limits;
 use crate::outcome::Outcome;
 
@@ -60,9 +56,8 @@ impl<M: StateMachine> Application for StateMachineApplication<M> {
         Arc::new(StateSnapshot { machine: Arc::clone(&self.machine), state: self.state.clone() })
     }
 
-    fn restore(&mut self, source: &mut dyn Read) -> io::Result<()> {
-        self.state = read_state(self.state.limits(), source)?;
-        Ok(())
+    fn restore(&mut self, state: State) {
+        self.state = state.limited_by(self.state.limits());
     }
 
     fn admission(&self) -> Arc<dyn Admission> {
@@ -94,21 +89,13 @@ struct StateSnapshot<M> {
 }
 
 impl<M: StateMachine> ApplicationSnapshot for StateSnapshot<M> {
-    fn root(&self) -> Digest {
-        self.state.root()
-    }
-
-    fn prove(&self, key: &[u8]) -> Bytes {
-        codec::encode(&self.state.prove(key)).into()
+    fn state(&self) -> &State {
+        &self.state
     }
 
     fn query(&self, query: &[u8]) -> Outcome {
         let view = self.state.view();
         guard::run(|| self.machine.query(query, &view)).unwrap_or(Outcome::Panicked)
-    }
-
-    fn write(&self, sink: &mut dyn Write) -> io::Result<()> {
-        write_state(&self.state, sink)
     }
 }
 

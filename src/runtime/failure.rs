@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Mutex, PoisonError};
 
-use crate::execution::RestoreError;
+use crate::execution::InstallError;
 use crate::genesis::InvalidGenesis;
 use crate::storage::StorageError;
 use crate::types::SeqNum;
@@ -29,7 +29,7 @@ pub enum StartError {
         /// Its slot.
         seq: SeqNum,
         /// What is wrong with it.
-        source: RestoreError,
+        source: InstallError,
     },
     /// The operating system gave no thread.
     #[error("cannot start a thread: {0}")]

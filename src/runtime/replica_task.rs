@@ -1,5 +1,6 @@
 //! A replica as a running thing: started from a home folder, stopped cleanly.
 
+use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,7 @@ use super::snapshotter::{self, SnapshotOrder, Snapshotter};
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::core::{Event, Identity, Replica};
-use crate::execution::{Admission, Application, Executor, Signer, Snapshot};
+use crate::execution::{Admission, Application, Executor, ReplicatedState, Signer, Snapshot};
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
@@ -228,12 +229,12 @@ fn restore_executor<A: Application>(
     for damaged in &latest.damaged {
         tracing::warn!(path = %damaged.path.display(), "damaged snapshot left aside, the journal makes up for it: {}", damaged.what);
     }
-    match latest.snapshot {
-        None => Ok((Executor::new(&identity.genesis, application, signer), SeqNum::GENESIS)),
-        Some((seq, mut reader)) => Executor::restore(&identity.genesis, application, signer, &mut reader)
-            .map(|executor| (executor, seq))
-            .map_err(|source| StartError::Snapshot { seq, source }),
-    }
+    let mut executor = Executor::new(&identity.genesis, application, signer);
+    let Some((seq, reader)) = latest.snapshot else { return Ok((executor, SeqNum::GENESIS)) };
+    let state = ReplicatedState::read(&identity.genesis.limits, &mut BufReader::new(reader));
+    let state = state.map_err(StorageError::io(store.folder(), "read a snapshot"))?;
+    executor.install(state, None).map_err(|source| StartError::Snapshot { seq, source })?;
+    Ok((executor, seq))
 }
 
 /// What all threads share while they are started.

@@ -51,5 +51,5 @@ impl Snapshotter {
 
 /// Writes a state; durable when it returns.
 pub(super) fn write(store: &SnapshotStore, snapshot: &Snapshot) -> Result<(), StorageError> {
-    store.write(snapshot.seq(), |sink| snapshot.write(sink))
+    store.write(snapshot.seq(), |sink| snapshot.replicated().write(sink))
 }

@@ -20,6 +20,7 @@ const DISK: SystemDisk = SystemDisk { fsync: true };
 #[derive(Debug)]
 pub struct SnapshotStore {
     home: Home,
+    folder: PathBuf,
 }
 
 /// What was found at start.
@@ -49,7 +50,7 @@ impl SnapshotStore {
     /// [`StorageError`] when the folder cannot be read.
     pub fn open(home: &Home) -> Result<SnapshotStore, StorageError> {
         numbered_files(&DISK, &home.snapshots(), ENDING)?;
-        Ok(SnapshotStore { home: home.clone() })
+        Ok(SnapshotStore { home: home.clone(), folder: home.snapshots() })
     }
 
     /// Writes the snapshot of the state after `seq`. It is durable, and only then visible, when this returns; then
@@ -67,6 +68,11 @@ impl SnapshotStore {
         }
         folder::publish(&DISK, &temporary, &path)?;
         self.delete_old()
+    }
+
+    /// Where they are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn write_file(

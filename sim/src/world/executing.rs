@@ -1,13 +1,12 @@
 //! The executor's side: one order after the other, each with a drawn delay, and its report back to the core.
 
-use std::rc::Rc;
 use std::time::Duration;
 
+use quorate::ReplicaId;
 use quorate::batch::CommittedBatch;
 use quorate::core::{Event as CoreEvent, Order, Report};
-use quorate::execution::Replies;
+use quorate::execution::{ReplicatedState, Replies};
 use quorate::messages::CheckpointCertificate;
-use quorate::{ReplicaId, SeqNum};
 
 use super::acting::MEMORY;
 use super::node::Work;
@@ -90,16 +89,16 @@ impl World {
         let Some(running) = &mut node.running else { return };
         running.executor.stable(certificate);
         let Some((certificate, snapshot)) = running.executor.certified().filter(|_| writes) else { return };
-        let (seq, mut bytes) = (certificate.seq(), Vec::new());
-        snapshot.write(&mut bytes).expect("memory takes what is written to it");
-        self.after(delay, Event::SnapshotWritten { life, seq, bytes: Rc::new(bytes) });
+        let (seq, state) = (certificate.seq(), snapshot.replicated());
+        self.after(delay, Event::SnapshotWritten { life, seq, state: Box::new(state) });
     }
 
-    pub(super) fn on_snapshot_written(&mut self, life: Life, seq: SeqNum, bytes: &[u8]) {
+    pub(super) fn on_snapshot_written(&mut self, life: Life, state: ReplicatedState) {
         if !self.is_alive(life) {
             return;
         }
-        self.node_mut(life.node).disk.set_snapshot(seq, bytes.to_vec()).expect(MEMORY);
+        let seq = state.position.seq;
+        self.node_mut(life.node).disk.set_snapshot(state).expect(MEMORY);
         self.step(life.node, CoreEvent::Executor(Report::SnapshotDurable(seq)));
     }
 }

@@ -91,10 +91,10 @@ impl Node {
         let application = StateMachineApplication::new(Arc::new(Tally), &genesis.limits);
         let Identity { id, key, context, .. } = self.identity.clone();
         let signer = Signer { id, key, context };
-        match self.disk.snapshot() {
-            None => Executor::new(genesis, application, signer),
-            Some((_, bytes)) => Executor::restore(genesis, application, signer, &mut bytes.as_slice())
-                .expect("a snapshot that was wholly written is read again"),
+        let mut executor = Executor::new(genesis, application, signer);
+        if let Some(state) = self.disk.snapshot() {
+            executor.install(state.clone(), None).expect("a snapshot that was wholly written is read again");
         }
+        executor
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
+use quorate::execution::ReplicatedState;
 use quorate::messages::{Message, ReplicaMessage, Request, Verified};
 use quorate::{ReplicaId, SeqNum};
 
@@ -32,7 +33,7 @@ pub(super) enum Event {
     Timer(Life),
     Synced(Life),
     Worked(Life),
-    SnapshotWritten { life: Life, seq: SeqNum, bytes: Rc<Vec<u8>> },
+    SnapshotWritten { life: Life, seq: SeqNum, state: Box<ReplicatedState> },
     Link { life: Life, peer: ReplicaId, up: bool },
     ClientWake { client: usize },
     Crash { nodes: Vec<ReplicaId>, is_blackout: bool },

@@ -159,7 +159,7 @@ impl World {
             Event::Timer(life) => self.on_timer(life),
             Event::Synced(life) => self.on_synced(life),
             Event::Worked(life) => self.on_worked(life),
-            Event::SnapshotWritten { life, seq, bytes } => self.on_snapshot_written(life, seq, &bytes),
+            Event::SnapshotWritten { life, state, .. } => self.on_snapshot_written(life, *state),
             Event::Link { life, peer, up } => {
                 if self.is_alive(life) {
                     self.step(life.node, CoreEvent::Link { peer, up });

@@ -124,6 +124,12 @@ impl State {
         self.root.node.weight()
     }
 
+    /// The same entries under other limits, which hold for what is inserted from now on.
+    #[must_use]
+    pub fn limited_by(self, limits: StateLimits) -> Self {
+        State { limits: limits.clamped(), ..self }
+    }
+
     /// What the state accepts.
     #[must_use]
     pub fn limits(&self) -> StateLimits {

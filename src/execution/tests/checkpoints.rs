@@ -2,8 +2,8 @@
 
 use super::world::{TestExecutor, World, apply, id, limits, request};
 use crate::codec;
-use crate::execution::Stability;
 use crate::execution::state::Proof;
+use crate::execution::{InstallError, Stability};
 use crate::messages::ReplicaMessage;
 use crate::messages::client::Answer;
 use crate::types::SeqNum;
@@ -85,16 +85,44 @@ fn states_that_wait_for_a_certificate_are_bounded() {
 }
 
 #[test]
-fn a_restored_checkpoint_can_be_certified() {
+fn an_installed_checkpoint_can_be_certified() {
     let world = World::new(limits());
     let mut executor = world.executor(0);
     run_to(&mut executor, 4);
-    let mut file = Vec::new();
-    executor.snapshot().write(&mut file).unwrap();
-    let mut restored =
-        TestExecutor::restore(&world.genesis, world.application(), world.signer(0), &mut &file[..]).unwrap();
-    restored.stable(world.certificate(SeqNum(4), executor.snapshot().root()));
+    let state = executor.snapshot().replicated();
+    let mut restored = world.executor(0);
+    restored.install(state.clone(), None).unwrap();
+    assert_eq!(answer(&restored, "a").proven, None);
+    restored.stable(world.certificate(SeqNum(4), state.root()));
     assert_eq!(proven(&restored, "a"), (SeqNum(4), Some(b"4".to_vec())));
     assert_eq!(restored.certified().map(|(certificate, _)| certificate.seq()), Some(SeqNum(4)));
     assert_eq!(restored.read(b"a").1, super::world::done("4"));
+}
+
+#[test]
+fn reads_are_proven_at_once_against_a_state_that_comes_with_its_certificate() {
+    let world = World::new(limits());
+    let mut executor = world.executor(0);
+    run_to(&mut executor, 4);
+    let state = executor.snapshot().replicated();
+    let mut behind = world.executor(1);
+    run_to(&mut behind, 2);
+    behind.install(state.clone(), Some(world.certificate(SeqNum(4), state.root()))).unwrap();
+    assert_eq!(proven(&behind, "a"), (SeqNum(4), Some(b"4".to_vec())));
+}
+
+#[test]
+fn a_state_is_not_taken_over_under_the_certificate_of_another() {
+    let world = World::new(limits());
+    let mut executor = world.executor(0);
+    run_to(&mut executor, 4);
+    let state = executor.snapshot().replicated();
+    let mut behind = world.executor(1);
+    run_to(&mut behind, 2);
+    let before = behind.snapshot().root();
+    for certificate in [world.certificate(SeqNum(8), state.root()), world.certificate(SeqNum(4), before)] {
+        let refused = behind.install(state.clone(), Some(certificate));
+        assert!(matches!(refused, Err(InstallError::Root { seq: SeqNum(4), .. })), "{refused:?}");
+        assert_eq!((behind.executed(), behind.snapshot().root()), (SeqNum(2), before));
+    }
 }

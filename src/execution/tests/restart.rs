@@ -1,22 +1,19 @@
-//! A snapshot that is read back is the state that was written, and what follows is as if there had been no restart.
+//! A state that is taken over is the state that it was, and what follows is as if there had been no restart.
 
 use proptest::prelude::*;
 
 use super::world::{TestExecutor, World, apply, batch, id, limits, null_batch, read, request};
 use crate::batch::CommittedBatch;
-use crate::execution::{Executor, Replies, RestoreError};
+use crate::execution::state::{State, StateLimits};
+use crate::execution::{InstallError, ReplicatedState, Replies};
 use crate::genesis::Limits;
 use crate::messages::ReplicaMessage;
 use crate::types::SeqNum;
 
-fn written(executor: &TestExecutor) -> Vec<u8> {
-    let mut file = Vec::new();
-    executor.snapshot().write(&mut file).unwrap();
-    file
-}
-
-fn restore(world: &World, mut file: &[u8]) -> Result<TestExecutor, RestoreError> {
-    Executor::restore(&world.genesis, world.application(), world.signer(0), &mut file)
+fn restart(world: &World, executor: &TestExecutor) -> TestExecutor {
+    let mut restarted = world.executor(0);
+    restarted.install(executor.snapshot().replicated(), None).unwrap();
+    restarted
 }
 
 fn sample(world: &World) -> TestExecutor {
@@ -32,7 +29,7 @@ fn sample(world: &World) -> TestExecutor {
 fn an_operation_does_not_run_twice_after_a_restore() {
     let world = World::new(limits());
     let executor = sample(&world);
-    let mut restored = restore(&world, &written(&executor)).unwrap();
+    let mut restored = restart(&world, &executor);
     assert_eq!(restored.installed(), executor.installed());
     let applied = apply(&mut restored, vec![request(id(0, 1, 6), "add a 1")]);
     assert!(!applied.report.requests[0].executed);
@@ -56,35 +53,48 @@ fn the_root_tells_states_apart_that_differ_in_their_client_tables_only() {
 }
 
 #[test]
-fn rejects_every_damaged_byte_every_truncation_and_anything_behind_the_end() {
+fn rejects_the_state_of_another_network_and_a_client_table_that_is_none() {
     let world = World::new(limits());
-    let file = written(&sample(&world));
-    for at in 0..file.len() {
-        let mut damaged = file.clone();
-        damaged[at] ^= 1 << (at % 8);
-        assert!(restore(&world, &damaged).is_err(), "byte {at} of {}", file.len());
-    }
-    for end in (0..file.len()).step_by(7).chain([file.len() - 1]) {
-        assert!(matches!(restore(&world, &file[..end]), Err(RestoreError::Read(_))), "cut at {end}");
-    }
-    assert!(matches!(restore(&world, &[&file[..], &[0]].concat()), Err(RestoreError::Trailing)));
-    assert!(restore(&world, &file).is_ok());
+    let state = sample(&world).snapshot().replicated();
+    let other = World::new(Limits { checkpoint_interval: 5, ..limits() });
+    let mut executor = other.executor(0);
+    let refused = executor.install(state.clone(), None);
+    assert_eq!(refused, Err(InstallError::OtherNetwork(world.genesis.chain_id())));
+    let clients = State::from_entries(StateLimits::default(), [("no client", "nothing")]).unwrap();
+    let mut executor = sample(&world);
+    let refused = executor.install(ReplicatedState { clients, ..state.clone() }, None);
+    assert_eq!(refused, Err(InstallError::ClientTable(SeqNum(6))));
+    assert_eq!(executor.snapshot().root(), state.root(), "nothing has changed");
 }
 
 #[test]
-fn rejects_the_snapshot_of_another_network_and_of_another_version() {
+fn the_state_may_fall_back_to_an_earlier_one() {
     let world = World::new(limits());
-    let mut file = written(&sample(&world));
-    let other = World::new(Limits { checkpoint_interval: 5, ..limits() });
-    assert!(matches!(restore(&other, &file), Err(RestoreError::OtherNetwork(id)) if id == world.genesis.chain_id()));
-    file[0] += 1;
-    assert!(matches!(restore(&world, &file), Err(RestoreError::Header(_))));
+    let mut executor = sample(&world);
+    let (earlier, then) = (executor.snapshot().replicated(), executor.installed());
+    apply(&mut executor, vec![request(id(0, 1, 7), "add a 1")]);
+    apply(&mut executor, vec![request(id(0, 1, 8), "add a 1")]);
+    executor.install(earlier, None).unwrap();
+    assert_eq!((executor.installed(), executor.executed()), (then, SeqNum(6)));
+    assert_eq!(read(&executor, "a").as_deref(), Some(&b"6"[..]));
+    assert!(apply(&mut executor, vec![request(id(0, 1, 7), "add a 1")]).report.requests[0].executed);
+}
+
+#[test]
+fn limits_of_the_application_hold_for_what_follows_a_restart() {
+    let world = World::new(Limits { value_bytes_max: 100, ..limits() });
+    let mut state = sample(&World::new(limits())).snapshot().replicated();
+    state.position.chain_id = world.genesis.chain_id();
+    let mut executor = world.executor(0);
+    executor.install(state, None).unwrap();
+    let outcome = super::world::outcome_of(&mut executor, "insert 3 101");
+    assert_ne!(outcome, super::world::done(""));
 }
 
 #[test]
 fn what_was_executed_before_the_restart_can_not_be_attested_and_says_so() {
     let world = World::new(limits());
-    let mut restored = restore(&world, &written(&sample(&world))).unwrap();
+    let mut restored = restart(&world, &sample(&world));
     let none = ReplicaMessage::NotAttested { seq: SeqNum(6), index: 0, from: SeqNum(1), to: SeqNum(0) };
     assert_eq!(restored.attest(SeqNum(6), 0), none);
     apply(&mut restored, vec![request(id(0, 1, 7), "add a 1")]);
@@ -129,7 +139,7 @@ proptest! {
         let (mut restarted, mut expected) = (world.executor(0), Vec::new());
         for (at, batch) in batches.iter().enumerate() {
             if at == cut {
-                restarted = restore(&world, &written(&restarted)).unwrap();
+                restarted = restart(&world, &restarted);
                 prop_assert_eq!(restarted.snapshot().root(), steady.snapshot().root());
             }
             let applied = steady.apply(batch, Replies::Send);
