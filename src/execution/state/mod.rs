@@ -44,9 +44,15 @@
 //! | `range` | iteration in key order over entries and over pages |
 //! | `proof` | [`Proof`] and how it is verified |
 //! | `prove` | how it is made |
+//! | `address` | nodes found by their place, to be served to others |
+//! | `check` | whether a received node is the one that was asked for |
+//! | `assembly` | [`Assembly`]: a state put together from received nodes |
 //! | `page`, `nibbles` | packed entries; keys as nibbles |
 
+mod address;
+mod assembly;
 mod build;
+mod check;
 mod edit;
 mod hash;
 mod limits;
@@ -61,7 +67,9 @@ mod tests;
 mod trie;
 mod view;
 
+pub use assembly::{Assembly, Base, Supplied};
 pub use build::StateBuilder;
+pub use check::InvalidNode;
 pub use limits::{
     KEY_BYTES_MAX, PAGE_WEIGHT_MAX, STATE_WEIGHT_MAX, StateError, StateLimits, VALUE_BYTES_MAX, entry_weight,
 };

@@ -160,7 +160,7 @@ fn step_in_page<'a>(packed: &'a [u8], expected: &Digest, key: &[u8], path: usize
 
 impl BranchHeader<'_> {
     /// Whether a branch can look like this.
-    fn check(&self, children: usize) -> Result<(), InvalidProof> {
+    pub(super) fn check(&self, children: usize) -> Result<(), InvalidProof> {
         let odd = !self.nibbles.is_multiple_of(2);
         let pads = odd && self.prefix.last().is_some_and(|last| last & 0x0f != 0);
         let parts = children + usize::from(self.own.is_some());
