@@ -87,6 +87,8 @@ pub struct Node {
     transport: Arc<NodeTransport>,
     http: Option<HttpServer>,
     listen: Listen,
+    /// Whether there is somebody who could take over.
+    has_peers: bool,
 }
 
 impl Node {
@@ -98,12 +100,13 @@ impl Node {
         let transport = Arc::new(NodeTransport::default());
         let replica = start_replica(home, Arc::clone(&transport)).await?;
         let replica = Arc::new(replica);
+        let has_peers = home.genesis().committee.size() > 1;
         match connect(home, &replica, &transport).await {
-            Ok((http, listen)) => Ok(Node { replica, transport, http, listen }),
+            Ok((http, listen)) => Ok(Node { replica, transport, http, listen, has_peers }),
             Err(error) => {
                 let listen = home.settings().listen;
                 // Why it did not start is what there is to say, not how it ended.
-                let _ = Node { replica, transport, http: None, listen }.stop().await;
+                let _ = Node { replica, transport, http: None, listen, has_peers }.stop().await;
                 Err(error)
             }
         }
@@ -136,7 +139,7 @@ impl Node {
     /// up after `patience`.
     pub async fn step_down(&self, patience: Duration) {
         let view = self.view();
-        if view.role != "primary" || !view.voting {
+        if !self.has_peers || view.role != "primary" || !view.voting {
             return;
         }
         self.replica.step_down();

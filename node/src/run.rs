@@ -50,7 +50,7 @@ async fn run_node(home: &NodeHome) -> Result<(), NodeError> {
     };
     say_ready(home, &node);
     tokio::select! {
-        failure = node.failed() => return end_failed(node, failure).await,
+        failure = node.failed() => return end_failed(node, failure, &mut signals).await,
         name = signals.next() => tracing::info!("{name}: stopping in order; a second signal stops at once"),
     }
     let ending = async {
@@ -68,9 +68,13 @@ async fn run_node(home: &NodeHome) -> Result<(), NodeError> {
     }
 }
 
-/// Ends what still runs; the failure is what there is to say.
-async fn end_failed(node: Node, failure: Failure) -> Result<(), NodeError> {
-    let _ = node.stop().await;
+/// Ends what still runs; the failure is what there is to say. A thread that is stuck with the failed part, for example
+/// in a file system that does not answer, keeps nobody from ending the process with a signal.
+async fn end_failed(node: Node, failure: Failure, signals: &mut Signals) -> Result<(), NodeError> {
+    tokio::select! {
+        _ = node.stop() => {}
+        name = signals.next() => tracing::warn!("{name}: stopped at once"),
+    }
     Err(failure.into())
 }
 

@@ -84,6 +84,14 @@ pub enum Problem {
     },
 }
 
+impl BadLine {
+    /// Whether the system could not read on, so that the file may be a good one all the same.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.problem, Problem::Unreadable(_))
+    }
+}
+
 impl fmt::Display for BadLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.number, self.problem)

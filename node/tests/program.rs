@@ -126,6 +126,8 @@ fn a_network_of_one_from_genesis_to_end() {
     assert!(text.contains("2 transfers posted") && text.contains("1 bad lines were left out"), "{text}");
     let file = write(folder.path(), "1,1993-01-01,cash,a,5,x\n2,1993-01-02,cash,b,7,\n");
     assert!(ends_with(0, &["submit", "--client", &client, &file]).contains("2 were posted before"));
+    assert!(ends_with(65, &["submit", "--client", &client, "/dev/null"]).contains("holds no transfer"));
+    assert!(ends_with(74, &["submit", "--client", &client, "/"]).contains("cannot read on"));
     let file = write(folder.path(), "1,1993-01-01,cash,a,6,x\n");
     let text = ends_with(1, &["submit", "--client", &client, &file]);
     assert!(text.contains("line 2: the ledger refused: another transfer has this identifier"), "{text}");

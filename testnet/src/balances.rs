@@ -54,12 +54,18 @@ impl Balances {
     pub fn read(path: &Path) -> Result<Self, TestnetError> {
         let file = File::open(path);
         let file = file.map_err(|source| TestnetError::File { path: path.into(), doing: "read", source })?;
-        let bad = |problem: String| TestnetError::BadFile { path: path.into(), problem };
-        let mut balances = BTreeMap::new();
-        for row in csv::Reader::from_reader(file).deserialize() {
-            let Row { account, debits, credits } = row.map_err(|error| bad(error.to_string()))?;
+        let bad = |error: csv::Error| match error.is_io_error() {
+            true => TestnetError::File { path: path.into(), doing: "read", source: error.into() },
+            false => TestnetError::BadFile { path: path.into(), problem: error.to_string() },
+        };
+        let (mut table, mut balances) = (csv::Reader::from_reader(file), BTreeMap::new());
+        // The rows would say nothing of a heading that cannot be read.
+        table.headers().map_err(bad)?;
+        for row in table.deserialize() {
+            let Row { account, debits, credits } = row.map_err(bad)?;
             if balances.insert(account.clone(), Balance { debits, credits }).is_some() {
-                return Err(bad(format!("account {account} stands there twice")));
+                let problem = format!("account {account} stands there twice");
+                return Err(TestnetError::BadFile { path: path.into(), problem });
             }
         }
         Ok(Balances(balances))

@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use quorate::ReplicaId;
+use quorate_node::home::Listen;
 use quorate_node::{ClientHome, Exit, Network, NetworkPlan, network};
-use tempfile::TempDir;
 
 use crate::error::TestnetError;
+use crate::folder::NetworkFolder;
 use crate::http::Http;
 use crate::replica_process::ReplicaProcess;
 use crate::replica_status::{Observation, observe};
@@ -41,8 +42,7 @@ pub struct Cluster {
     program: PathBuf,
     network: Network,
     http: Http,
-    folder: TempDir,
-    keep: bool,
+    folder: NetworkFolder,
 }
 
 impl Cluster {
@@ -63,13 +63,13 @@ impl Cluster {
     }
 
     fn create(plan: &ClusterPlan) -> Result<Cluster, TestnetError> {
-        let folder = tempfile::Builder::new().prefix("quorate-testnet-").disable_cleanup(plan.keep).tempdir();
-        let folder = folder.map_err(|source| TestnetError::System { doing: "make a temporary folder", source })?;
+        let mut folder = NetworkFolder::create(plan.keep)?;
         let network = network::create(folder.path(), &plan.network)?;
+        folder.claim()?;
         let homes = (0..).map(ReplicaId).zip(&network.replicas);
         let replicas = homes.map(|(id, home)| ReplicaProcess::new(id, home.clone())).collect();
         let http = Http::new(network.addresses.iter().filter_map(|listen| listen.http).collect());
-        Ok(Cluster { replicas, program: plan.program.clone(), network, http, folder, keep: plan.keep })
+        Ok(Cluster { replicas, program: plan.program.clone(), network, http, folder })
     }
 
     async fn start_all(&mut self) -> Result<(), StartError> {
@@ -77,7 +77,8 @@ impl Cluster {
         for replica in &mut self.replicas {
             replica.start(&self.program)?;
         }
-        let ready = try_join_all(self.replicas.iter_mut().map(ready));
+        let replicas = self.replicas.iter_mut().zip(&self.network.addresses);
+        let ready = try_join_all(replicas.map(|(replica, listen)| ready(replica, listen)));
         match tokio::time::timeout_at(deadline.into(), ready).await {
             Ok(result) => result.map(drop),
             Err(_) => Err(TestnetError::TooLate {
@@ -183,17 +184,13 @@ impl Cluster {
     pub async fn stop(mut self) -> Result<(), TestnetError> {
         let ends = try_join_all(self.replicas.iter_mut().map(ReplicaProcess::kill)).await;
         ends.map_err(|source| TestnetError::System { doing: "end the replicas", source })?;
-        if self.keep {
-            return Ok(());
-        }
-        let path = self.folder.path().to_path_buf();
-        self.folder.close().map_err(|source| TestnetError::File { path, doing: "remove", source })
+        self.folder.close()
     }
 }
 
 /// Why the replicas of a network did not start.
 enum StartError {
-    /// Perhaps somebody else listens on one of the ports.
+    /// Somebody else listens on one of the ports.
     PortTaken(TestnetError),
     Other(TestnetError),
 }
@@ -204,15 +201,21 @@ impl From<TestnetError> for StartError {
     }
 }
 
-async fn ready(replica: &mut ReplicaProcess) -> Result<(), StartError> {
+async fn ready(replica: &mut ReplicaProcess, listen: &Listen) -> Result<(), StartError> {
     let ready = replica.ready().await;
     match ready.map_err(|source| TestnetError::System { doing: "hear from a replica", source })? {
         Ok(()) => Ok(()),
-        Err(status) if status.code() == Some(Exit::Io.code().into()) => {
+        Err(status) if status.code() == Some(Exit::Io.code().into()) && is_taken(listen) => {
             Err(StartError::PortTaken(replica.ended(status)))
         }
         Err(status) => Err(StartError::Other(replica.ended(status))),
     }
+}
+
+/// Whether somebody listens on a port of a replica that has ended.
+fn is_taken(listen: &Listen) -> bool {
+    let ports = [Some(listen.members), Some(listen.clients), listen.http];
+    ports.into_iter().flatten().any(|address| TcpListener::bind(address).is_err())
 }
 
 /// This program.

@@ -4,13 +4,13 @@
 //! | Module | What it holds |
 //! | --- | --- |
 //! | [`arguments`] | the command line |
-//! | [`cluster`], [`replica_process`] | the replicas as processes that never outlive this one |
+//! | [`cluster`], [`replica_process`], `folder` | the replicas as processes that never outlive this one |
 //! | [`replica_status`], [`http`] | what the replicas say of themselves |
 //! | [`payments`], [`balances`] | what is paid, and where every account must end |
 //! | [`load`], [`tally`] | the clients, and what they measured |
 //! | [`faults`] | killing primaries one after the other, and bringing them back |
 //! | [`audit`] | whether all replicas hold the ledger that they must hold |
-//! | [`display`], [`report`] | what is shown meanwhile and at the end |
+//! | [`display`], [`report`], `report_file` | what is shown meanwhile and at the end |
 //! | [`run`], [`up`] | the two things that can be asked for |
 //!
 //! Invariant: a replica process ends with the thread that started it, so processes are started by the main thread only,
@@ -23,12 +23,14 @@ pub mod cluster;
 pub mod display;
 pub mod error;
 pub mod faults;
+mod folder;
 pub mod http;
 pub mod load;
 pub mod payments;
 pub mod replica_process;
 pub mod replica_status;
 pub mod report;
+mod report_file;
 pub mod run;
 mod signals;
 pub mod tally;

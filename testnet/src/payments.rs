@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use quorate_ledger::{AccountName, LedgerRefusal, Transfer, TransferId};
@@ -25,7 +25,14 @@ pub fn read(path: &Path) -> Result<Vec<Transfer>, TestnetError> {
     let bad = |problem| TestnetError::BadFile { path: path.into(), problem };
     let (mut payments, mut known) = (Vec::new(), BTreeSet::new());
     for line in TransfersFile::new(BufReader::new(file)) {
-        let line = line.map_err(|line| bad(line.to_string()))?;
+        let line = line.map_err(|line| {
+            if line.is_unreadable() {
+                let source = io::Error::other(line.to_string());
+                TestnetError::File { path: path.into(), doing: "read", source }
+            } else {
+                bad(line.to_string())
+            }
+        })?;
         if !known.insert(line.transfer.id()) {
             return Err(bad(format!("line {}: identifier {} stands there twice", line.number, line.transfer.id().0)));
         }

@@ -1,6 +1,5 @@
 //! A run: a network, payments, kills, and a check of everything in the end.
 
-use std::fs::File;
 use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ use crate::load::{Load, connect};
 use crate::payments;
 use crate::replica_status::Observation;
 use crate::report::Report;
+use crate::report_file::ReportFile;
 use crate::signals::Signals;
 use crate::tally::Tally;
 
@@ -36,6 +36,7 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn run(arguments: &RunArguments) -> Result<(), TestnetError> {
     let mut signals = Signals::catch()?;
     let work = Work::prepare(arguments)?;
+    let json = ReportFile::open(arguments.json.as_deref())?;
     let plan = cluster_plan(&arguments.network)?;
     let mut cluster = signals.or(Cluster::start(&plan)).await?;
     let result = signals.or(work.run(&mut cluster)).await;
@@ -44,7 +45,7 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<(), TestnetError> {
     if let Some(folder) = folder {
         write_line(&format!("homes and logs are in {}", folder.display()));
     }
-    conclude(&result?, arguments)
+    conclude(&result?, json)
 }
 
 /// The network that the command line asks for.
@@ -57,14 +58,18 @@ pub(crate) fn cluster_plan(arguments: &NetworkArguments) -> Result<ClusterPlan, 
     Ok(ClusterPlan { program: this_program()?, network, keep })
 }
 
-fn conclude(report: &Report, arguments: &RunArguments) -> Result<(), TestnetError> {
+fn conclude(report: &Report, json: Option<ReportFile>) -> Result<(), TestnetError> {
     // Whoever closed stdout reads the exit code.
     let _ = write!(stdout(), "{report}");
-    if let Some(path) = &arguments.json {
-        let written = File::create(path).and_then(|file| Ok(serde_json::to_writer_pretty(file, report)?));
-        written.map_err(|source| TestnetError::File { path: path.clone(), doing: "write", source })?;
+    if let Some(json) = json {
+        json.write(report)?;
     }
-    match report.problems.as_slice() {
+    failed(&report.problems)
+}
+
+/// An error that says what is not as it must be, if anything is.
+pub(crate) fn failed(problems: &[String]) -> Result<(), TestnetError> {
+    match problems {
         [] => Ok(()),
         [problem] => Err(TestnetError::Failed(problem.clone())),
         problems => Err(TestnetError::Failed(format!("{} things are not as they must be", problems.len()))),

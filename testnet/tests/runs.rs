@@ -58,6 +58,9 @@ async fn what_cannot_be_done_is_refused_before_anything_is_started() {
         (&["--count", "3"], 2, "at least 4 payments"),
         (&["--payments", "/nowhere.csv"], 74, "/nowhere.csv"),
         (&["--expect", "/nowhere.csv"], 74, "/nowhere.csv"),
+        (&["--payments", "/"], 74, "cannot read /"),
+        (&["--expect", "/"], 74, "cannot read /"),
+        (&["--json", "/nowhere/report.json"], 74, "cannot write /nowhere/report.json"),
     ] {
         let (found, stdout, stderr) = run(arguments).await;
         assert_eq!(found, code, "{stdout}{stderr}");

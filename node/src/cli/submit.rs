@@ -15,7 +15,7 @@ use super::arguments::SubmitArguments;
 use crate::exit::Exit;
 use crate::home::ClientHome;
 use crate::ledger_client::{ConnectError, LedgerClient, LedgerError, Posted};
-use crate::transfers_file::{Line, TransfersFile};
+use crate::transfers_file::{BadLine, Line, TransfersFile};
 
 /// Bad lines and failed transfers that are shown each; further ones are counted.
 const SHOWN_MAX: u64 = 20;
@@ -25,8 +25,12 @@ const SHOWN_MAX: u64 = 20;
 enum SubmitError {
     #[error("cannot read {}: {source}", path.display())]
     File { path: std::path::PathBuf, source: io::Error },
+    #[error("{}: {problem}; nothing was sent", path.display())]
+    Unreadable { path: std::path::PathBuf, problem: BadLine },
     #[error("{0} lines are no transfers; nothing was sent. Correct them, or leave them out with --keep-going")]
     BadLines(u64),
+    #[error("{} holds no transfer: nothing was sent. Is it the right file?", .0.display())]
+    NoTransfers(std::path::PathBuf),
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error("cannot start threads: {0}")]
@@ -36,8 +40,8 @@ enum SubmitError {
 impl SubmitError {
     fn exit(&self) -> Exit {
         match self {
-            SubmitError::File { .. } | SubmitError::System(_) => Exit::Io,
-            SubmitError::BadLines(_) => Exit::Damaged,
+            SubmitError::File { .. } | SubmitError::Unreadable { .. } | SubmitError::System(_) => Exit::Io,
+            SubmitError::BadLines(_) | SubmitError::NoTransfers(_) => Exit::Damaged,
             SubmitError::Connect(error) => error.exit(),
         }
     }
@@ -89,6 +93,9 @@ fn check(path: &Path, keep_going: bool) -> Result<Checked, SubmitError> {
     for line in open(path)? {
         match line {
             Ok(_) => good += 1,
+            Err(problem) if problem.is_unreadable() => {
+                return Err(SubmitError::Unreadable { path: path.into(), problem });
+            }
             Err(line) => {
                 bad += 1;
                 if bad <= SHOWN_MAX {
@@ -100,7 +107,12 @@ fn check(path: &Path, keep_going: bool) -> Result<Checked, SubmitError> {
     if bad > SHOWN_MAX {
         eprintln!("{}: and {} more bad lines", path.display(), bad - SHOWN_MAX);
     }
-    if bad == 0 || keep_going { Ok(Checked { good, bad }) } else { Err(SubmitError::BadLines(bad)) }
+    match (good, bad) {
+        (0, 0) => Err(SubmitError::NoTransfers(path.into())),
+        (_, 0) => Ok(Checked { good, bad }),
+        (_, _) if keep_going => Ok(Checked { good, bad }),
+        (_, _) => Err(SubmitError::BadLines(bad)),
+    }
 }
 
 /// The end of one transfer's way.
@@ -242,6 +254,21 @@ mod tests {
         assert_eq!(check(file.path(), true).unwrap(), Checked { good: 2, bad: 1 });
         let missing = check(Path::new("/nowhere/at/all.csv"), true).unwrap_err();
         assert_eq!(missing.exit(), Exit::Io);
+    }
+
+    #[test]
+    fn a_file_without_transfers_and_a_folder_are_no_files_of_transfers() {
+        for keep_going in [false, true] {
+            let empty = tempfile::NamedTempFile::new().unwrap();
+            for nothing in [empty, file(""), file("\n\n")] {
+                let error = check(nothing.path(), keep_going).unwrap_err();
+                assert_eq!(error.exit(), Exit::Damaged);
+                assert!(error.to_string().contains("holds no transfer"), "{error}");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let error = check(folder.path(), keep_going).unwrap_err();
+            assert_eq!(error.exit(), Exit::Io, "{error}");
+        }
     }
 
     #[test]
