@@ -9,13 +9,18 @@ use serde::{Deserialize, Serialize};
 use crate::encoding;
 use crate::record::Balance;
 
-/// The answer to an operation that was executed.
+/// The answer to an operation that was executed. New answers are added at the end: their order is part of their bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// The transfer is posted.
     Transferred,
-    /// The balance; `None` for an account that no transfer has named yet.
+    /// The balance; `None` for an account that no operation has named yet.
     Balance(Option<Balance>),
+    /// The accounts are open.
+    Opened {
+        /// How many of them were not before.
+        new: u64,
+    },
 }
 
 /// Why an operation changed nothing. New reasons are added at the end: their order is part of their bytes.
@@ -72,6 +77,12 @@ pub enum LedgerRefusal {
     /// A query that would change something.
     #[error("a query cannot change anything: send it as an operation")]
     NotARead,
+    /// Nothing would be opened.
+    #[error("no account is named")]
+    NoAccounts,
+    /// The names of the accounts to open do not ascend, or one stands there twice.
+    #[error("the names of accounts to open have to ascend, each once")]
+    AccountsNotAscending,
 }
 
 macro_rules! bytes_of {

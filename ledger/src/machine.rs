@@ -5,7 +5,7 @@ use quorate::execution::{Context, Refusal, StateMachine};
 use quorate::outcome::Outcome;
 
 use crate::answer::{Answer, LedgerRefusal};
-use crate::operation::Operation;
+use crate::operation::{AccountNames, Operation};
 use crate::record::{ACCOUNTS, Balance, PostedTransfer, account_key, transfer_key};
 use crate::text::AccountName;
 use crate::transfer::{Transfer, TransferId};
@@ -32,6 +32,7 @@ impl StateMachine for Ledger {
         let answer = match Operation::decode(operation) {
             Ok(Operation::Transfer(transfer)) => post(context, transfer, state),
             Ok(Operation::Balance(account)) => Ok(Answer::Balance(read_balance(state.get(&account_key(&account))))),
+            Ok(Operation::Open(accounts)) => open(&accounts, state),
             Err(refusal) => Err(refusal.into()),
         };
         answer.map_or_else(|outcome| outcome, |answer| Outcome::Done(answer.encode()))
@@ -40,7 +41,7 @@ impl StateMachine for Ledger {
     fn query(&self, query: &[u8], view: &StateView) -> Outcome {
         match Operation::decode(query) {
             Ok(Operation::Balance(account)) => Outcome::Done(Answer::Balance(Ledger::balance(view, &account)).encode()),
-            Ok(Operation::Transfer(_)) => LedgerRefusal::NotARead.into(),
+            Ok(Operation::Transfer(_) | Operation::Open(_)) => LedgerRefusal::NotARead.into(),
             Err(refusal) => refusal.into(),
         }
     }
@@ -51,7 +52,7 @@ impl StateMachine for Ledger {
 }
 
 impl Ledger {
-    /// The balance of an account; `None` when no transfer has named it.
+    /// The balance of an account; `None` when no operation has named it.
     #[must_use]
     pub fn balance(view: &StateView, account: &AccountName) -> Option<Balance> {
         read_balance(view.get(&account_key(account)))
@@ -111,6 +112,18 @@ fn post(context: &Context, transfer: Transfer, state: &mut State) -> Result<Answ
     state.insert(&credit, &credited.encode())?;
     state.insert(&key, &PostedTransfer { transfer, seq: context.seq }.encode())?;
     Ok(Answer::Transferred)
+}
+
+/// Opens the accounts that are not open yet. The others stay as they are, so that opening again is harmless.
+fn open(accounts: &AccountNames, state: &mut State) -> Result<Answer, Outcome> {
+    let (nothing, mut new) = (Balance::default().encode(), 0);
+    for key in accounts.iter().map(account_key) {
+        if state.get(&key).is_none() {
+            state.insert(&key, &nothing)?;
+            new += 1;
+        }
+    }
+    Ok(Answer::Opened { new })
 }
 
 fn read_balance(value: Option<&[u8]>) -> Option<Balance> {

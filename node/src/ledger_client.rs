@@ -11,7 +11,7 @@ use quorate::messages::{RequestResult, SigningContext};
 use quorate::outcome::{LimitExceeded, Outcome};
 use quorate::{ReplicaId, SeqNum, WallTime};
 use quorate_crypto::Ed25519;
-use quorate_ledger::{AccountName, Answer, Balance, LedgerRefusal, Operation, Transfer, account_key};
+use quorate_ledger::{AccountName, AccountNames, Answer, Balance, LedgerRefusal, Operation, Transfer, account_key};
 use quorate_net::{ClientNet, ClientNetConfig, Limits, Member, NetError, ReplicaHandler};
 use tokio::sync::watch;
 
@@ -136,7 +136,22 @@ impl LedgerClient {
         let (result, answer) = self.execute(&Operation::Transfer(transfer)).await?;
         match answer {
             Answer::Transferred => Ok(Posted { seq: result.seq, index: result.index }),
-            Answer::Balance(_) => Err(LedgerError::Unexpected("a balance for a transfer".into())),
+            Answer::Balance(_) | Answer::Opened { .. } => {
+                Err(LedgerError::Unexpected(format!("{answer:?} for a transfer")))
+            }
+        }
+    }
+
+    /// Opens accounts, and gives how many of them were not open before. Opening them again is harmless.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; all of them are open or none.
+    pub async fn open(&self, accounts: AccountNames) -> Result<u64, LedgerError> {
+        match self.execute(&Operation::Open(accounts)).await?.1 {
+            Answer::Opened { new } => Ok(new),
+            answer @ (Answer::Transferred | Answer::Balance(_)) => {
+                Err(LedgerError::Unexpected(format!("{answer:?} for accounts to open")))
+            }
         }
     }
 
@@ -148,7 +163,9 @@ impl LedgerClient {
         let (result, answer) = self.execute(&Operation::Balance(account.clone())).await?;
         match answer {
             Answer::Balance(balance) => Ok(BalanceAt { seq: result.seq, balance }),
-            Answer::Transferred => Err(LedgerError::Unexpected("a transfer for a balance".into())),
+            Answer::Transferred | Answer::Opened { .. } => {
+                Err(LedgerError::Unexpected(format!("{answer:?} for a balance")))
+            }
         }
     }
 

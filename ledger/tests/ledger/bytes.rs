@@ -6,7 +6,7 @@ use quorate_crypto::digest::encode_hex;
 use quorate_ledger::{Answer, Balance, Ledger, LedgerRefusal, Operation, PostedTransfer, Transfer, TransferId};
 use quorate_ledger::{account_key, transfer_key};
 
-use crate::world::{World, encoded, name, transfer};
+use crate::world::{World, encoded, name, names, transfer};
 
 #[test]
 fn the_bytes_of_operations_are_those_of_version_1() {
@@ -23,6 +23,9 @@ fn the_bytes_of_operations_are_those_of_version_1() {
     assert_eq!(encode_hex(&bytes), expected);
     let bytes = Operation::Balance(name("bob")).encode();
     assert_eq!(encode_hex(&bytes), "01010000000300000000000000626f62");
+    let bytes = Operation::Open(names(["c", "bob"])).encode();
+    let expected = concat!("01", "02000000", "0200000000000000", "0300000000000000626f62", "010000000000000063");
+    assert_eq!(encode_hex(&bytes), expected);
 }
 
 #[test]
@@ -32,6 +35,7 @@ fn the_bytes_of_outcomes_are_those_of_version_1() {
     assert_eq!(encode_hex(&Answer::Balance(None).encode()), "010100000000");
     let bytes = Answer::Balance(Some(balance)).encode();
     assert_eq!(encode_hex(&bytes), "01010000000101000000000000000200000000000000");
+    assert_eq!(encode_hex(&Answer::Opened { new: 3 }.encode()), "01020000000300000000000000");
     let refusals = [
         (LedgerRefusal::UnknownVersion(7), "010000000007"),
         (LedgerRefusal::Malformed, "0101000000"),
@@ -46,6 +50,8 @@ fn the_bytes_of_outcomes_are_those_of_version_1() {
         (LedgerRefusal::DebitsOverflow, "010a000000"),
         (LedgerRefusal::CreditsOverflow, "010b000000"),
         (LedgerRefusal::NotARead, "010c000000"),
+        (LedgerRefusal::NoAccounts, "010d000000"),
+        (LedgerRefusal::AccountsNotAscending, "010e000000"),
     ];
     for (refusal, hex) in refusals {
         assert_eq!(encode_hex(&refusal.encode()), hex, "{refusal}");
@@ -85,7 +91,12 @@ fn operation() -> impl Strategy<Value = Operation> {
             Transfer::new(TransferId(id), debit, credit, amount, reference.parse().ok()?).ok()
         },
     );
-    prop_oneof![transfer.prop_map(Operation::Transfer), text.prop_map(|text| Operation::Balance(name(&text)))]
+    let accounts = prop::collection::vec(text, 1..20);
+    prop_oneof![
+        transfer.prop_map(Operation::Transfer),
+        text.prop_map(|text| Operation::Balance(name(&text))),
+        accounts.prop_map(|accounts| Operation::Open(names(accounts))),
+    ]
 }
 
 proptest! {
@@ -97,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn malformed_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in 0u8..3, tag in 0u8..3) {
+    fn malformed_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in 0u8..3, tag in 0u8..4) {
         for start in [&[version][..], &[version, tag, 0, 0, 0]] {
             let shared = start.len().min(bytes.len());
             bytes[..shared].copy_from_slice(&start[..shared]);

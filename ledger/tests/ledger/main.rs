@@ -2,6 +2,7 @@
 
 mod bytes;
 mod conservation;
+mod opening;
 mod payments;
 mod rules;
 mod world;

@@ -6,7 +6,7 @@ use quorate::execution::{Context, StateMachine};
 use quorate::outcome::Outcome;
 use quorate::{ClientId, RequestId, RequestNumber, SeqNum, Session, WallTime};
 use quorate_crypto::PublicKey;
-use quorate_ledger::{AccountName, Answer, Ledger, LedgerRefusal, Operation, Transfer, TransferId};
+use quorate_ledger::{AccountName, AccountNames, Answer, Ledger, LedgerRefusal, Operation, Transfer, TransferId};
 
 /// Executes operations, one a slot, and discards what an operation wrote that is not done, as the engine does.
 pub(crate) struct World {
@@ -56,6 +56,10 @@ pub(crate) fn answer(outcome: &Outcome) -> Result<Answer, LedgerRefusal> {
 
 pub(crate) fn name(text: &str) -> AccountName {
     text.parse().expect("the tests choose valid names")
+}
+
+pub(crate) fn names<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> AccountNames {
+    AccountNames::new(texts.into_iter().map(|text| name(text.as_ref())).collect()).expect("the tests name some")
 }
 
 pub(crate) fn transfer(id: u128, debit: &str, credit: &str, amount: u64) -> Transfer {
