@@ -15,6 +15,8 @@
 //! | [`state_machine`] | [`StateMachine`]: the easy way to write an application |
 //! | `state_machine_application` | [`StateMachineApplication`]: the one as the other |
 //! | [`state`] | the ordered key-value state with its incremental Merkle root and proofs |
+//! | [`state_fetch`] | [`StateFetch`](state_fetch::StateFetch): a whole state, node by node from the others |
+//! | [`state_server`] | [`StateServer`]: the other end of it |
 //! | `state_file` | a replicated state as a stream of bytes |
 //! | `guard` | an application's panic as a value |
 
@@ -30,9 +32,11 @@ mod replicated_state;
 mod replies;
 mod snapshot;
 pub mod state;
+pub mod state_fetch;
 mod state_file;
 pub mod state_machine;
 mod state_machine_application;
+pub mod state_server;
 #[cfg(test)]
 mod tests;
 
@@ -46,3 +50,4 @@ pub use replicated_state::{InstallError, Position, ReplicatedState};
 pub use snapshot::Snapshot;
 pub use state_machine::{Context, Refusal, StateMachine};
 pub use state_machine_application::StateMachineApplication;
+pub use state_server::{ServingRate, StateServer};

@@ -110,10 +110,10 @@ impl Assembly {
         self.root.is_some()
     }
 
-    /// Whether there are nodes to be asked for that nobody was asked for.
+    /// How many nodes nobody was asked for yet.
     #[must_use]
-    pub fn has_wanted(&self) -> bool {
-        !self.wanted.is_empty()
+    pub fn wanted(&self) -> usize {
+        self.wanted.len()
     }
 
     /// How many nodes are known to be missing: those asked for, too.
