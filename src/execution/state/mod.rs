@@ -29,7 +29,7 @@
 //! | a branch | `quorate/state/branch/v1` | nibbles of the prefix; the prefix; hash of the own value, or nothing; bitmap of the children; their hashes |
 //!
 //! A packed entry is the key's length and the value's length, four bytes each and little-endian, then key and value, so that a
-//! page weighs what its packed form is long. Packed pages are what a [`Proof`] and a snapshot file are made of, too. A
+//! page weighs what its packed form is long. Packed pages are what a [`Proof`] and a durable snapshot are made of, too. A
 //! prefix is packed two nibbles to a byte, the first one high; an odd last nibble is followed by zero.
 //!
 //! | Module | What it holds |
@@ -42,6 +42,7 @@
 //! | `build` | the shape of a sorted sequence of entries; [`StateBuilder`] |
 //! | `hash` | the table above |
 //! | `range` | iteration in key order over entries and over pages |
+//! | `changes` | [`Changes`]: the pages in which two states differ |
 //! | `proof` | [`Proof`] and how it is verified |
 //! | `prove` | how it is made |
 //! | `address` | nodes found by their place, to be served to others |
@@ -52,6 +53,7 @@
 mod address;
 mod assembly;
 mod build;
+mod changes;
 mod check;
 mod edit;
 mod hash;
@@ -69,6 +71,7 @@ mod view;
 
 pub use assembly::{Assembly, Base, Supplied};
 pub use build::StateBuilder;
+pub use changes::{Changes, PageChange};
 pub use check::InvalidNode;
 pub use limits::{
     KEY_BYTES_MAX, PAGE_WEIGHT_MAX, STATE_WEIGHT_MAX, StateError, StateLimits, VALUE_BYTES_MAX, entry_weight,

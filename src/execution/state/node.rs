@@ -92,6 +92,25 @@ impl Child {
         self.node.weight() == 0
     }
 
+    /// The node, if it is a branch.
+    pub(super) fn branch(&self) -> Option<&Branch> {
+        match &self.node {
+            Node::Page(_) => None,
+            Node::Branch(branch) => Some(branch),
+        }
+    }
+
+    /// Whether two nodes are seen to be equal without a look at what they hold: they are one, or their hashes, computed
+    /// before, are equal.
+    pub(super) fn is_known_equal(&self, other: &Child) -> bool {
+        let is_one = match (&self.node, &other.node) {
+            (Node::Page(one), Node::Page(other)) => one.is_shared_with(other),
+            (Node::Branch(one), Node::Branch(other)) => Arc::ptr_eq(one, other),
+            (Node::Page(_), Node::Branch(_)) | (Node::Branch(_), Node::Page(_)) => false,
+        };
+        is_one || self.hash.get().is_some_and(|hash| other.hash.get() == Some(hash))
+    }
+
     /// The value of `key`. The prefixes on the way are not compared: the full key in the page decides.
     pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
         let mut node = &self.node;

@@ -30,6 +30,11 @@ impl Page {
         &self.0
     }
 
+    /// Whether both are one in memory.
+    pub(super) fn is_shared_with(&self, other: &Page) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn entries(&self) -> Entries<'_> {
         Entries::of(&self.0)
     }

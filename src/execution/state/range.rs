@@ -122,6 +122,16 @@ impl<'a> Pages<'a> {
         walk.push(root);
         Pages(walk)
     }
+
+    pub(super) fn of_own_value(branch: &'a Branch) -> Self {
+        let mut walk = Walk::default();
+        walk.push_own(branch);
+        Pages(walk)
+    }
+
+    pub(super) fn none() -> Self {
+        Pages(Walk::default())
+    }
 }
 
 impl<'a> Iterator for Pages<'a> {
@@ -170,6 +180,10 @@ impl<'a> Walk<'a> {
 
     fn push_branch(&mut self, branch: &'a Branch) {
         self.0.push(Ahead::Children(branch.children.iter()));
+        self.push_own(branch);
+    }
+
+    fn push_own(&mut self, branch: &'a Branch) {
         if let Some(own) = &branch.own {
             self.0.push(Ahead::Leaf(Leaf::Own((branch.prefix.packed(), &own.value))));
         }

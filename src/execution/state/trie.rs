@@ -149,7 +149,7 @@ impl State {
         Proof::of(&self.root, key)
     }
 
-    /// All entries as packed pages, in the order of their keys: the contents of a snapshot file. [`StateBuilder`] reads
+    /// All entries as packed pages, in the order of their keys: the contents of a durable snapshot. [`StateBuilder`] reads
     /// them back. Own values of branches come as pages of one entry.
     #[must_use]
     pub fn pages(&self) -> Pages<'_> {
