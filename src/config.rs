@@ -39,6 +39,8 @@ pub struct NodeConfig {
     pub segment_bytes: u64,
     /// The history that is kept below the stable checkpoint for those who fell behind. Bytes.
     pub history_bytes: u64,
+    /// A replica that is further behind fetches a state, and not the log. Slots.
+    pub catch_up_slots_max: u64,
     /// J: a durable snapshot is written every so many checkpoints.
     pub snapshot_checkpoints: u64,
 }
@@ -61,6 +63,7 @@ impl Default for NodeConfig {
             fsync: true,
             segment_bytes: 64 << 20,
             history_bytes: 1 << 30,
+            catch_up_slots_max: 1 << 15,
             snapshot_checkpoints: 16,
         }
     }
@@ -101,6 +104,7 @@ impl NodeConfig {
             ("memo_entries_max", self.memo_entries_max, 0, 1 << 24),
             ("segment_bytes", self.segment_bytes, 8 << 20, 1 << 30),
             ("history_bytes", self.history_bytes, 0, 1 << 50),
+            ("catch_up_slots_max", self.catch_up_slots_max, 1, 1 << 40),
             ("snapshot_checkpoints", self.snapshot_checkpoints, 1, 1 << 20),
         ];
         match ranges.into_iter().find(|(_, value, min, max)| value < min || value > max) {

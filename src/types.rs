@@ -73,6 +73,12 @@ impl View {
     pub const fn next(self) -> View {
         View(self.0.saturating_add(1))
     }
+
+    /// The view `distance` later, at most the last one.
+    #[must_use]
+    pub const fn plus(self, distance: u64) -> View {
+        View(self.0.saturating_add(distance))
+    }
 }
 
 impl SeqNum {

@@ -1,29 +1,26 @@
-//! Catching up: Status and what it brings about, missing bodies, committed slots from the journals of others, and the
-//! answers to those who ask. A replica that lags never slows down the others.
+//! Catching up: Status, missing bodies, and committed slots from the journals of others. What others are answered stands
+//! in [`helping`](super::helping).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use quorate_crypto::Digest;
 
-use super::actions::{JournalRecord, Order, Outgoing};
-use super::notice::Notice;
+use super::actions::{JournalRecord, Order};
+use super::notice::{Notice, TransferCause};
 use super::peers::Peer;
+use super::progress::Ordered;
 use super::promises::Promises;
 use super::rejection::Rejection;
 use super::replica::{Phase, Replica};
 use super::slot::Promised;
 use crate::batch::{Batch, CommittedBatch};
-use crate::client_window::ClientWindow;
 use crate::messages::{
-    ChainDigests, Checkpoint, Commit, CommitCertificate, CommittedSlot, Message, Prepare, Proposal, SlotProgress,
-    Standing, Status,
+    ChainDigests, Checkpoint, Commit, CommitCertificate, CommittedSlot, Message, Prepare, SlotProgress, Standing,
+    Status,
 };
-use crate::types::{ClientId, Instant, ReplicaId, SeqNum};
+use crate::types::{Instant, ReplicaId, SeqNum};
 
-/// How many slots one answer to a Status helps with, and how many bytes of batches it carries at most.
-const SLOTS_AT_ONCE: usize = 32;
-const BODY_BYTES_AT_ONCE: usize = 1 << 20;
 /// How long an answer may take before another peer is asked.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long slots may stand still before the replica counts as stalled.
@@ -33,13 +30,30 @@ const STALLED_AFTER: Duration = Duration::from_millis(40);
 #[derive(Clone, Debug, Default)]
 pub struct CatchUp {
     /// The peer that was asked for committed slots, and until when it may answer.
-    committed: Option<(ReplicaId, Instant)>,
+    pub(super) committed: Option<(ReplicaId, Instant)>,
     /// The peer that was asked last: another one is next.
     last_asked: Option<ReplicaId>,
     /// The peers that were asked for the bodies of slots, and until when.
     bodies: BTreeMap<SeqNum, (ReplicaId, Instant)>,
     /// The certificates of slots that were handed over from beyond the window: the latest L.
     beyond: BTreeMap<SeqNum, CommitCertificate>,
+    /// The peers that did not answer with the slots behind the own ones, or said that they hold them no more.
+    pub(super) unhelpful: BTreeSet<ReplicaId>,
+    /// Whether at least one said so.
+    pub(super) is_log_gone: bool,
+    /// Why a state is wanted, while one is.
+    pub(super) wants_state: Option<TransferCause>,
+    /// The checkpoint whose state was ordered.
+    pub(super) goal: Option<SeqNum>,
+    /// Up to where own checkpoints may have been signed with a wrong root.
+    pub(super) distrusted_through: SeqNum,
+}
+
+impl CatchUp {
+    /// The state was replaced: what was executed from beyond the window is not known to be in it.
+    pub(super) fn forget_beyond(&mut self) {
+        self.beyond.clear();
+    }
 }
 
 impl Replica {
@@ -70,7 +84,7 @@ impl Replica {
                 Phase::ViewChanging { target } => Some(target),
             },
             suspects: self.suspicion.is_some(),
-            standing: self.standing,
+            standing: self.standing(),
             stable: low,
             executed: self.progress.executed(),
             chain: self.progress.chain(),
@@ -86,97 +100,6 @@ impl Replica {
         self.phase != Phase::Active
             || (stands_still && has_open_slots)
             || (stands_still && self.peers.iter().filter_map(|(_, peer)| peer.status()).any(is_behind))
-    }
-
-    /// A peer says where it stands: it gets what it lacks and this replica has.
-    pub(super) fn on_status(&mut self, from: ReplicaId, status: Status) -> Result<(), Rejection> {
-        let now = self.now.monotonic;
-        let Some(peer) = self.peers.get_mut(from) else { return Err(Rejection::WrongSender) };
-        let is_first_in_a_while = peer.may_ask(now);
-        let before = peer.set_status(status.clone(), now);
-        if !is_first_in_a_while {
-            return Err(Rejection::RateLimited);
-        }
-        let stands_still = before.is_some_and(|before| {
-            before.executed == status.executed && before.view == status.view && before.target == status.target
-        });
-        self.help_with_view(from, &status);
-        self.help_with_checkpoint(from, &status, stands_still);
-        if stands_still {
-            self.help_with_slots(from, &status);
-        }
-        Ok(())
-    }
-
-    /// A peer in a lower view gets the proof of this one; one that could follow gets the own ViewChange.
-    fn help_with_view(&mut self, to: ReplicaId, status: &Status) {
-        let now = self.now.monotonic;
-        let is_below = status.view < self.view;
-        let own = match self.phase {
-            Phase::ViewChanging { target } if status.view < target => self.view_changes.latest(self.id()).cloned(),
-            Phase::ViewChanging { .. } | Phase::Active => None,
-        };
-        if !is_below && own.is_none() {
-            return;
-        }
-        if !self.peers.get_mut(to).is_some_and(|peer| peer.may_send_view(now)) {
-            return;
-        }
-        if let Some(entered) = self.entered.clone().filter(|_| is_below) {
-            for view_change in entered.view_changes {
-                self.send(to, Message::ViewChange(view_change));
-            }
-            self.send(to, Message::NewView(entered.new_view));
-        }
-        if let Some(view_change) = own {
-            self.send(to, Message::ViewChange(view_change));
-        }
-    }
-
-    /// A peer below the own checkpoints gets the certificate, or the own votes for those that are not certified yet.
-    fn help_with_checkpoint(&mut self, to: ReplicaId, status: &Status, stands_still: bool) {
-        if let Some(stable) = self.checkpoints.stable().filter(|stable| stable.seq() > status.stable).cloned() {
-            self.send(to, Message::CheckpointCertificate(stable));
-        }
-        let certified = self.checkpoints.certified_seq().max(status.stable);
-        let votes: Vec<_> =
-            self.checkpoints.own().rev().filter(|own| own.payload.seq > certified).take(2).cloned().collect();
-        for vote in votes.into_iter().filter(|_| stands_still || status.slots.is_empty()) {
-            self.send(to, Message::Checkpoint(vote));
-        }
-    }
-
-    /// A peer in the same view that makes no progress gets the assignments, bodies and votes that it lacks.
-    fn help_with_slots(&mut self, to: ReplicaId, status: &Status) {
-        if status.view != self.view {
-            return;
-        }
-        let mut bytes = 0;
-        let mut messages = Vec::new();
-        let is_active = status.target.is_none();
-        for (seq, slot) in self.window.slots_after(status.executed.max(status.stable)).take(SLOTS_AT_ONCE) {
-            let place = usize::try_from(seq.since(status.stable).saturating_sub(1)).unwrap_or(usize::MAX);
-            let there = status.slots.get(place).copied().unwrap_or_default();
-            let accepted = slot.accepted_in(self.view).filter(|_| is_active);
-            if let Some(header) = accepted.filter(|_| !there.pre_prepared || !there.has_body) {
-                let batch = slot.batch(header.payload.digest).cloned();
-                bytes += batch.as_ref().map_or(0, |batch| batch.body().len());
-                if bytes > BODY_BYTES_AT_ONCE {
-                    break;
-                }
-                messages.push(Message::PrePrepare(Proposal { header: header.clone(), batch }));
-            }
-            let prepare = slot.prepares.of(self.id()).filter(|vote| vote.payload.view == self.view);
-            if let Some(vote) = prepare.filter(|_| is_active && !there.prepared) {
-                messages.push(Message::Prepare(vote.clone()));
-            }
-            if let Some(vote) = slot.commits.of(self.id()).filter(|_| !there.committed) {
-                messages.push(Message::Commit(vote.clone()));
-            }
-        }
-        for message in messages {
-            self.send(to, message);
-        }
     }
 
     /// Asks for bodies that are named and missing, and for committed slots that others have executed.
@@ -207,7 +130,15 @@ impl Replica {
     fn fetch_committed(&mut self) {
         let now = self.now.monotonic;
         let ordered = self.progress.ordered();
-        if self.catch_up.committed.is_some_and(|(_, until)| until > now) {
+        match self.catch_up.committed {
+            Some((_, until)) if until > now => return,
+            Some((silent, _)) => {
+                self.catch_up.unhelpful.insert(silent);
+            }
+            None => {}
+        }
+        if !self.may_execute() {
+            self.catch_up.committed = None;
             return;
         }
         let goal = self.peers.iter().map(|(_, peer)| peer.executed()).max().unwrap_or_default();
@@ -216,6 +147,16 @@ impl Replica {
         if goal <= ordered || self.is_digesting() || !(is_far || stands_still) {
             self.catch_up.committed = None;
             return;
+        }
+        if self.is_log_of_no_use() {
+            self.catch_up.committed = None;
+            self.catch_up.wants_state = Some(TransferCause::LogGone);
+            self.transfer_state();
+            if self.catch_up.goal.is_some() {
+                return;
+            }
+            // No certificate names a state that is further: the peers send one when they hear where this replica stands.
+            self.catch_up.wants_state = None;
         }
         let Some(peer) = self.peers.next_after(self.catch_up.last_asked, |_, peer| peer.executed() > ordered) else {
             return;
@@ -241,6 +182,9 @@ impl Replica {
 
     /// Committed slots with their proofs: as good as own votes, whoever sends them.
     pub(super) fn on_committed(&mut self, from: ReplicaId, slots: Vec<CommittedSlot>) -> Result<(), Rejection> {
+        if !self.may_execute() {
+            return Err(Rejection::NotVoting);
+        }
         let before = self.progress.ordered();
         let is_digesting = self.is_digesting();
         for CommittedSlot { certificate, batch } in slots {
@@ -256,6 +200,8 @@ impl Replica {
             return Err(Rejection::Duplicate);
         }
         self.timers.progress_at = self.now.monotonic;
+        self.catch_up.unhelpful.clear();
+        self.catch_up.is_log_gone = false;
         if self.catch_up.committed.is_some_and(|(peer, _)| peer == from) {
             self.catch_up.committed = None; // Answered: the next question may go out at once, to the next peer.
         }
@@ -278,11 +224,12 @@ impl Replica {
     fn adopt_beyond_window(&mut self, committed: CommittedSlot) {
         let CommittedSlot { certificate, batch } = committed;
         let Commit { view, seq, digest } = certificate.commit;
-        if let Some(batch) = batch.clone() {
-            self.persist(JournalRecord::Batch { seq, batch });
+        if self.progress.set_ordered(seq) == Ordered::New {
+            if let Some(batch) = batch.clone() {
+                self.persist(JournalRecord::Batch { seq, batch });
+            }
+            self.persist(JournalRecord::Committed(certificate.clone()));
         }
-        self.persist(JournalRecord::Committed(certificate.clone()));
-        self.progress.set_ordered(seq);
         self.catch_up.beyond.insert(seq, certificate);
         while self.catch_up.beyond.len() as u64 > self.limits().window() {
             self.catch_up.beyond.pop_first();
@@ -324,64 +271,9 @@ impl Replica {
         Ok(())
     }
 
-    /// A peer lacks a body. What was executed comes from the journal, with its certificate.
-    pub(super) fn on_fetch_batch(&mut self, from: ReplicaId, seq: SeqNum, digest: Digest) -> Result<(), Rejection> {
-        self.require_question(from)?;
-        if let Some(batch) = self.window.slot(seq).and_then(|slot| slot.batch(digest)).cloned() {
-            self.send(from, Message::Batch { seq, batch });
-            return Ok(());
-        }
-        if seq > self.progress.ordered() {
-            return Err(Rejection::NotAskedFor);
-        }
-        self.actions.send.push(Outgoing::History { to: from, after: seq.previous(), through: seq });
-        Ok(())
-    }
-
-    /// A peer lacks committed slots.
-    pub(super) fn on_fetch_committed(&mut self, from: ReplicaId, after: SeqNum, to: SeqNum) -> Result<(), Rejection> {
-        self.require_question(from)?;
-        let through = to.min(self.progress.ordered());
-        if after >= through {
-            return Err(Rejection::NotAskedFor);
-        }
-        self.actions.send.push(Outgoing::History { to: from, after, through });
-        Ok(())
-    }
-
-    /// A peer wants what a member has signed.
-    pub(super) fn on_fetch_votes(&mut self, from: ReplicaId, signer: ReplicaId) -> Result<(), Rejection> {
-        self.require_question(from)?;
-        let mut votes = Vec::new();
-        for (_, slot) in self.window.slots() {
-            let header = slot.accepted().filter(|header| header.signer == signer);
-            votes.extend(header.map(|header| Message::PrePrepare(Proposal { header: header.clone(), batch: None })));
-            votes.extend(slot.prepares.of(signer).cloned().map(Message::Prepare));
-            votes.extend(slot.commits.of(signer).cloned().map(Message::Commit));
-        }
-        votes.extend(self.checkpoints.votes_of(signer).cloned().map(Message::Checkpoint));
-        votes.extend(self.view_changes.latest(signer).cloned().map(Message::ViewChange));
-        for vote in votes {
-            self.send(from, vote);
-        }
-        Ok(())
-    }
-
-    /// A peer compares histories.
-    pub(super) fn on_fetch_chain(&mut self, peer: ReplicaId, from: SeqNum, to: SeqNum) -> Result<(), Rejection> {
-        self.require_question(peer)?;
-        let last = to.min(from.plus(self.limits().window()).previous());
-        let digests: Vec<_> = from.previous().up_to(last).map_while(|seq| self.progress.chain_at(seq)).collect();
-        if digests.is_empty() {
-            return Err(Rejection::NotAskedFor);
-        }
-        self.send(peer, Message::Chain(ChainDigests { from, digests }));
-        Ok(())
-    }
-
     /// The first slot at which the own history differs from a peer's.
     pub(super) fn on_chain(&mut self, peer: ReplicaId, chain: &ChainDigests) -> Result<(), Rejection> {
-        if !matches!(self.standing, Standing::Diverged { .. }) {
+        if !matches!(self.standing(), Standing::Diverged { .. }) {
             return Err(Rejection::NotAskedFor);
         }
         let last = chain.from.plus(chain.digests.len() as u64).previous();
@@ -392,25 +284,6 @@ impl Replica {
             None => return Err(Rejection::Duplicate),
         }
         Ok(())
-    }
-
-    /// Everybody may ask, but not without end.
-    pub(super) fn require_question(&mut self, from: ReplicaId) -> Result<(), Rejection> {
-        let now = self.now.monotonic;
-        let Some(peer) = self.peers.get_mut(from) else { return Err(Rejection::WrongSender) };
-        if peer.may_ask(now) { Ok(()) } else { Err(Rejection::RateLimited) }
-    }
-
-    /// The executor has loaded a state. Slots above it that the journal restored go on from where they were; a
-    /// replica alone has no peer whose votes would move them.
-    pub(super) fn on_installed(&mut self, seq: SeqNum, chain: Digest, windows: Vec<(ClientId, ClientWindow)>) {
-        self.progress.install(seq, chain, windows);
-        self.timers.progress_at = self.now.monotonic;
-        self.window.set_handed_over_through(self.progress.ordered());
-        let open: Vec<_> = self.window.slots_after(self.progress.ordered()).map(|(seq, _)| seq).collect();
-        for seq in open {
-            self.advance_slot(seq);
-        }
     }
 
     /// Restores the slots above the low watermark, the own votes included: they are sent again to whoever lacks them.

@@ -4,11 +4,11 @@ use quorate_crypto::Digest;
 
 use super::actions::{JournalRecord, Order};
 use super::checkpoints::{CheckpointRecorded, Comparison};
-use super::notice::{Evidence, Notice};
+use super::notice::{Evidence, Notice, TransferCause};
 use super::promises::Promises;
 use super::rejection::Rejection;
 use super::replica::Replica;
-use crate::messages::{Checkpoint, CheckpointCertificate, Message, Signed, Standing};
+use crate::messages::{Checkpoint, CheckpointCertificate, Message, Signed};
 use crate::types::{ReplicaId, SeqNum};
 
 impl Replica {
@@ -20,21 +20,39 @@ impl Replica {
         }
         let checkpoint = Checkpoint { seq, root };
         let promised = self.checkpoints.own().find(|own| own.payload.seq == seq).map(|own| own.payload.root);
-        if let Some(promised) = promised.filter(|promised| *promised != root) {
+        let is_distrusted = seq <= self.catch_up.distrusted_through;
+        if let Some(promised) = promised.filter(|promised| *promised != root && !is_distrusted) {
             self.diverge(seq, root, promised);
             return;
         }
         let signed = self.sign(checkpoint);
-        self.checkpoints.record_own(signed.clone());
-        let is_certified = seq <= self.checkpoints.certified_seq();
-        if is_certified || self.standing != Standing::Voting {
-            return; // A quorum has said so already: the own vote would help nobody.
+        self.checkpoints.record_own(signed);
+        if is_distrusted {
+            self.checkpoints.set_said(seq);
         }
-        if promised.is_none() {
-            self.persist(JournalRecord::CheckpointTaken(checkpoint));
+        self.announce_checkpoints();
+    }
+
+    /// Says which checkpoints it has reached. One above the high watermark is not said before the window has come there:
+    /// what a replica may have voted for is bounded by what others know to be certified.
+    fn announce_checkpoints(&mut self) {
+        let (certified, high) = (self.checkpoints.certified_seq(), self.window.high());
+        if !self.fitness.may_sign_checkpoints() {
+            return;
         }
-        self.broadcast(Message::Checkpoint(signed.clone()));
-        self.count_checkpoint(signed);
+        // A quorum has said so already up to `certified`: the own vote would help nobody.
+        let unsaid: Vec<_> = self.checkpoints.unsaid().filter(|own| own.payload.seq <= high).cloned().collect();
+        for signed in unsaid {
+            let is_promised = self.checkpoints.set_said(signed.payload.seq);
+            if signed.payload.seq <= certified {
+                continue;
+            }
+            if !is_promised {
+                self.persist(JournalRecord::CheckpointTaken(signed.payload));
+            }
+            self.broadcast(Message::Checkpoint(signed.clone()));
+            self.count_checkpoint(signed);
+        }
     }
 
     /// Counts a member's checkpoint.
@@ -92,35 +110,40 @@ impl Replica {
             Comparison::Diverged { seq, own, certified } => self.diverge(seq, own, certified),
             Comparison::Stable(certificate) => self.raise_low_watermark(certificate),
         }
+        self.transfer_state();
     }
 
-    fn raise_low_watermark(&mut self, certificate: CheckpointCertificate) {
+    pub(super) fn raise_low_watermark(&mut self, certificate: CheckpointCertificate) {
         let (seq, root) = (certificate.seq(), certificate.root());
-        self.window.advance(seq);
+        let forgotten = self.window.advance(seq);
+        self.last_votes.keep(forgotten.values());
         self.checkpoints.set_stable(certificate.clone());
         self.next_seq = self.next_seq.max(seq.next());
         self.persist(JournalRecord::CheckpointStable(certificate.clone()));
         self.actions.execute.push(Order::Stable(certificate));
         self.notice(Notice::CheckpointStable { seq, root });
         self.adopt_from_beyond();
-        // Slots of the NewView that lay beyond the high watermark may have come into the window.
+        // Slots of the NewView that lay beyond the high watermark may have come into the window, checkpoints too.
         self.install_re_proposals();
+        self.announce_checkpoints();
     }
 
     /// A replayed checkpoint must be what was certified.
-    fn compare_replayed_checkpoint(&mut self, seq: SeqNum, root: Digest) {
+    pub(super) fn compare_replayed_checkpoint(&mut self, seq: SeqNum, root: Digest) {
         let stable = self.checkpoints.stable().filter(|stable| stable.seq() == seq).map(CheckpointCertificate::root);
         if let Some(certified) = stable.filter(|certified| *certified != root) {
             self.diverge(seq, root, certified);
         }
     }
 
-    /// The own state is not the certified one: stop voting and find the first slot at which it went wrong.
+    /// The own state is not the certified one: stop voting, find the first slot at which it went wrong, and fetch a
+    /// certified state.
     fn diverge(&mut self, seq: SeqNum, own: Digest, certified: Digest) {
-        if self.standing != Standing::Voting {
+        if self.is_waiting_for_state() || !self.fitness.diverge(seq) {
             return;
         }
-        self.standing = Standing::Diverged { at: seq };
+        self.catch_up.wants_state = Some(TransferCause::Diverged);
+        self.timers.status_due = self.now.monotonic;
         self.notice(Notice::Diverged { seq, own, certified });
         let from = self.limits().checkpoint_at_or_below(seq.previous()).next();
         self.broadcast(Message::FetchChain { from, to: seq });
@@ -131,6 +154,7 @@ impl Replica {
         for (seq, root) in &promises.checkpoints {
             let signed = self.sign(Checkpoint { seq: *seq, root: *root });
             self.checkpoints.record_own(signed.clone());
+            self.checkpoints.set_promised(*seq);
             if *seq > self.window.low() {
                 self.checkpoints.record(signed);
             }

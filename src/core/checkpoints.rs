@@ -17,9 +17,20 @@ pub(super) const OWN_KEPT: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Checkpoints {
     own: BTreeMap<SeqNum, Signed<Checkpoint>>,
+    /// Of the own ones those that were said, or are journalled and may have been.
+    said: BTreeMap<SeqNum, Said>,
     votes: BTreeMap<ReplicaId, BTreeMap<SeqNum, Signed<Checkpoint>>>,
     certified: Option<CheckpointCertificate>,
     stable: Option<CheckpointCertificate>,
+}
+
+/// Whether an own checkpoint is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// It is journalled; nobody may have heard of it.
+    Promised,
+    /// It was sent.
+    Sent,
 }
 
 /// What became of a vote.
@@ -78,17 +89,35 @@ impl Checkpoints {
         self.own.values()
     }
 
-    /// The votes of one signer, ascending.
-    pub fn votes_of(&self, signer: ReplicaId) -> impl Iterator<Item = &Signed<Checkpoint>> {
-        self.votes.get(&signer).into_iter().flat_map(BTreeMap::values)
-    }
-
     /// Keeps an own checkpoint.
     pub fn record_own(&mut self, checkpoint: Signed<Checkpoint>) {
         self.own.insert(checkpoint.payload.seq, checkpoint);
         while self.own.len() > OWN_KEPT {
             self.own.pop_first();
         }
+        let own = &self.own;
+        self.said.retain(|seq, _| own.contains_key(seq));
+    }
+
+    /// The own checkpoints that were not sent yet, ascending.
+    pub fn unsaid(&self) -> impl Iterator<Item = &Signed<Checkpoint>> {
+        self.own.values().filter(|own| self.said.get(&own.payload.seq) != Some(&Said::Sent))
+    }
+
+    /// An own checkpoint is journalled.
+    pub fn set_promised(&mut self, seq: SeqNum) {
+        self.said.insert(seq, Said::Promised);
+    }
+
+    /// An own checkpoint is sent now. Says whether it was journalled before.
+    pub fn set_said(&mut self, seq: SeqNum) -> bool {
+        self.said.insert(seq, Said::Sent).is_some()
+    }
+
+    /// The highest certificate known.
+    #[must_use]
+    pub fn certified(&self) -> Option<&CheckpointCertificate> {
+        self.certified.as_ref()
     }
 
     /// Takes a vote above the low watermark; the latest two of a signer are kept.
@@ -153,6 +182,7 @@ impl Checkpoints {
     pub fn set_stable(&mut self, certificate: CheckpointCertificate) {
         let low = certificate.seq();
         self.own.retain(|seq, _| *seq >= low);
+        self.said.retain(|seq, _| *seq >= low);
         for kept in self.votes.values_mut() {
             kept.retain(|seq, _| *seq > low);
         }

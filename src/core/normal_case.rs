@@ -8,6 +8,7 @@ use quorate_crypto::Digest;
 use super::actions::{JournalRecord, Order, Outgoing, Recipients};
 use super::event::ExecutedBatch;
 use super::notice::{Evidence, Notice};
+use super::progress::Ordered;
 use super::rejection::Rejection;
 use super::replica::Replica;
 use super::request_pool::Pooled;
@@ -113,6 +114,10 @@ impl Replica {
             let requests = self.pool.take_batch(&limits);
             self.propose_batch(Batch::new(self.now.wall, requests));
         }
+        // A member that must come past a slot before it may vote again waits for it in vain when nobody asks for anything.
+        while self.next_seq <= self.readmission_goal() && self.pool.waiting() == 0 && self.has_room_to_propose() {
+            self.propose_batch(Batch::new(self.now.wall, Vec::new()));
+        }
     }
 
     fn propose_batch(&mut self, batch: Batch) {
@@ -129,9 +134,11 @@ impl Replica {
     }
 
     fn may_propose(&self) -> bool {
-        self.is_primary()
-            && self.is_active()
-            && self.pool.waiting() > 0
+        self.pool.waiting() > 0 && self.has_room_to_propose()
+    }
+
+    fn has_room_to_propose(&self) -> bool {
+        self.is_leading()
             && self.window.contains(self.next_seq)
             && self.in_flight() < self.config().pipeline_depth
             && self.unexecuted_bytes() < self.config().window_bytes_max
@@ -159,7 +166,7 @@ impl Replica {
     pub(super) fn on_pre_prepare(&mut self, proposal: Proposal) -> Result<(), Rejection> {
         let Proposal { header, batch } = proposal;
         let PrePrepare { view, seq, .. } = header.payload;
-        self.require_voting()?;
+        self.require_following()?;
         self.require_foreign(header.signer)?;
         self.require_view(view)?;
         if !self.is_active() {
@@ -271,7 +278,8 @@ impl Replica {
         let Some(slot) = self.window.slot(seq) else { return };
         let Some(header) = slot.accepted_in(view).cloned() else { return };
         let has_voted = slot.prepares.of(id).is_some_and(|own| own.payload.view == view);
-        if header.signer == id || has_voted || !slot.has_content(header.payload.digest) {
+        let may_vote = self.fitness.may_vote(view, seq);
+        if header.signer == id || has_voted || !may_vote || !slot.has_content(header.payload.digest) {
             return;
         }
         let vote = self.sign(Prepare { view, seq, digest: header.payload.digest });
@@ -286,6 +294,9 @@ impl Replica {
         let Some(slot) = self.window.slot(seq) else { return };
         let Some(header) = slot.accepted_in(view).cloned() else { return };
         let digest = header.payload.digest;
+        if !self.fitness.may_vote(view, seq) {
+            return;
+        }
         if slot.prepared().is_some_and(|known| known.view() == view) || !slot.has_content(digest) {
             return;
         }
@@ -340,18 +351,20 @@ impl Replica {
 
     /// Execution is in order: committed slots go to the executor as soon as all before them went.
     pub(super) fn hand_over_committed(&mut self) {
-        loop {
+        while self.may_execute() {
             let seq = self.progress.ordered().next();
             let Some(committed) = self.window.slot(seq).and_then(|slot| slot.ready()) else { return };
             let Some(slot) = self.window.known_mut(seq) else { return };
             let batch = slot.take_unjournalled(committed.digest);
             let certificate = slot.committed().cloned().expect("a slot is ready only when it is committed");
             slot.set_handed_over();
-            if let Some(batch) = batch {
-                self.persist(JournalRecord::Batch { seq, batch });
+            // After the state was set back the journal holds the slot already.
+            if self.progress.set_ordered(seq) == Ordered::New {
+                if let Some(batch) = batch {
+                    self.persist(JournalRecord::Batch { seq, batch });
+                }
+                self.persist(JournalRecord::Committed(certificate));
             }
-            self.persist(JournalRecord::Committed(certificate));
-            self.progress.set_ordered(seq);
             self.actions.execute.push(Order::Apply(committed));
         }
     }

@@ -2,9 +2,11 @@
 
 use quorate_crypto::Digest;
 
+use super::event::Space;
+use super::promises::Recovery;
 use super::rejection::Rejection;
 use crate::messages::{
-    Checkpoint, Commit, CommitCertificate, NewView, PrePrepare, Prepare, PreparedCertificate, Signed,
+    Bounds, Checkpoint, Commit, CommitCertificate, NewView, PrePrepare, Prepare, PreparedCertificate, Signed,
 };
 use crate::types::{ReplicaId, RequestId, SeqNum, View};
 
@@ -130,6 +132,70 @@ pub enum Notice {
     },
     /// More than f members are provably faulty: this replica has stopped for good.
     Halted,
+    /// Enough members have said what they hold with this replica's signature.
+    StartChecked {
+        /// What is known of its promises.
+        recovery: Recovery,
+    },
+    /// A peer holds something that this replica has signed and knows nothing of.
+    PromisesLost(LostPromises),
+    /// What was lost is bounded.
+    RecoveryBounded {
+        /// V and U.
+        bounds: Bounds,
+    },
+    /// What was lost binds no more: this replica votes again.
+    Recovered {
+        /// V and U, which it has passed.
+        bounds: Bounds,
+    },
+    /// The disk is full, or has room again.
+    DiskSpace(Space),
+    /// A state is fetched from the other members.
+    StateTransferStarted {
+        /// The checkpoint.
+        goal: SeqNum,
+        /// Why.
+        cause: TransferCause,
+    },
+    /// A fetched state takes the place of the own one.
+    StateInstalled {
+        /// The checkpoint.
+        seq: SeqNum,
+    },
+    /// The own state was wrong and is given up.
+    StateDiscarded {
+        /// Up to where it went.
+        executed: SeqNum,
+    },
+}
+
+/// Something that this replica has signed and knows nothing of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostPromises {
+    /// A PrePrepare, Prepare or Commit.
+    Vote {
+        /// Its view.
+        view: View,
+        /// Its slot.
+        seq: SeqNum,
+    },
+    /// A ViewChange.
+    ViewChange {
+        /// Its target.
+        target: View,
+    },
+}
+
+/// Why a state is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferCause {
+    /// There is none at the start.
+    NoState,
+    /// The own one differs from the certified one.
+    Diverged,
+    /// Nobody keeps the log that is missing, or it would take longer.
+    LogGone,
 }
 
 /// Why a primary is suspected.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::messages::{Standing, Status};
+use crate::messages::{Bounds, Standing, Status};
 use crate::types::{Instant, ReplicaId, SeqNum, View};
 
 /// How many questions of one peer are answered in a row, and how long one more takes to be allowed.
@@ -20,8 +20,10 @@ pub struct Peer {
     /// Since when the connection is broken that stood before.
     broken_since: Option<Instant>,
     is_connected: bool,
-    /// Since when its Status says that it changes the view to this target.
-    changing_since: Option<(View, Instant)>,
+    /// Since when its Status says that it may vote only above these bounds.
+    waits_for: Option<(Bounds, Instant)>,
+    /// The bounds to which this primary helps it.
+    readmission: Option<Bounds>,
     readmitted_at: Option<Instant>,
     view_sent_at: Option<Instant>,
     questions: u32,
@@ -56,7 +58,11 @@ impl Peer {
     /// Whether it says that it cannot vote.
     #[must_use]
     pub fn cannot_vote(&self) -> bool {
-        self.status.as_ref().is_some_and(|status| status.standing != Standing::Voting)
+        self.status.as_ref().is_some_and(|status| match status.standing {
+            // A check at the start takes a moment.
+            Standing::Voting | Standing::Checking => false,
+            Standing::Recovering { .. } | Standing::LowDisk | Standing::Diverged { .. } | Standing::Halted => true,
+        })
     }
 
     /// Whether it suspects the primary of `view`.
@@ -65,21 +71,35 @@ impl Peer {
         self.status.as_ref().is_some_and(|status| status.view == view && status.suspects)
     }
 
-    /// The view to which it changes, and since when.
+    /// The slot and the view that it must come past before it votes, and since when it says so: it has lost promises, or
+    /// is alone in asking for a later view.
     #[must_use]
-    pub fn changing_since(&self) -> Option<(View, Instant)> {
-        self.changing_since
+    pub fn waits_for(&self) -> Option<(Bounds, Instant)> {
+        self.waits_for
     }
 
-    /// Whether it was let back in within the last `pause`.
+    /// The bounds to which this primary helps it.
     #[must_use]
-    pub fn was_readmitted_within(&self, now: Instant, pause: Duration) -> bool {
-        self.readmitted_at.is_some_and(|at| now.since(at) < pause)
+    pub fn readmission(&self) -> Option<Bounds> {
+        self.readmission
     }
 
-    /// Notes that the lead is given up for it.
-    pub fn set_readmitted(&mut self, now: Instant) {
+    /// Begins to help it, or goes on, unless it was helped to other bounds a short while ago. Says whether it does.
+    pub fn begin_readmission(&mut self, bounds: Bounds, now: Instant, pause: Duration) -> bool {
+        if self.readmission() == Some(bounds) {
+            return true;
+        }
+        if self.readmitted_at.is_some_and(|at| now.since(at) < pause) {
+            return false;
+        }
         self.readmitted_at = Some(now);
+        self.readmission = Some(bounds);
+        true
+    }
+
+    /// Nothing more can be done for it in this view.
+    pub fn end_readmission(&mut self) {
+        self.readmission = None;
     }
 
     /// Whether the proof of a view may be sent to it now; if so, not again for a while.
@@ -107,11 +127,19 @@ impl Peer {
 
     /// Takes its Status; gives back the one before.
     pub fn set_status(&mut self, status: Status, now: Instant) -> Option<Status> {
-        self.changing_since = match (status.target, self.changing_since) {
-            (Some(target), Some((known, since))) if target == known => Some((target, since)),
-            (Some(target), _) => Some((target, now)),
-            (None, _) => None,
+        let bounds = match (status.standing, status.target) {
+            (standing @ Standing::Recovering { .. }, _) => standing.recovers_within(),
+            (Standing::Voting, Some(view)) => Some(Bounds { view, seq: SeqNum::GENESIS }),
+            (Standing::Voting, None) => None,
+            (Standing::Checking | Standing::LowDisk | Standing::Diverged { .. } | Standing::Halted, _) => None,
         };
+        self.waits_for = bounds.map(|bounds| match self.waits_for {
+            Some((known, since)) if known == bounds => (bounds, since),
+            Some(_) | None => (bounds, now),
+        });
+        if self.waits_for.is_none() {
+            self.readmission = None;
+        }
         self.status.replace(status)
     }
 }

@@ -7,11 +7,22 @@ use quorate_crypto::Digest;
 use crate::client_window::{Admission, ClientWindow};
 use crate::types::{ClientId, RequestId, SeqNum};
 
+/// Whether a slot was handed over before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ordered {
+    /// It was not: the journal does not hold it yet.
+    New,
+    /// It was, to a state that has been discarded.
+    Again,
+}
+
 /// Invariant: `executed` ≤ `ordered`; `windows` is what the executor's client table was at `executed`.
 #[derive(Clone, Debug)]
 pub struct Progress {
     /// The last slot handed to the executor.
     ordered: SeqNum,
+    /// The last slot that was ever handed over: up to there the journal holds what was.
+    journalled: SeqNum,
     executed: SeqNum,
     chain: Digest,
     /// The chain hashes after the latest slots.
@@ -26,6 +37,7 @@ impl Progress {
     pub fn new(ordered: SeqNum) -> Self {
         Progress {
             ordered,
+            journalled: ordered,
             executed: SeqNum::GENESIS,
             chain: Digest::ZERO,
             chains: BTreeMap::new(),
@@ -65,8 +77,16 @@ impl Progress {
     }
 
     /// The next slot goes to the executor.
-    pub fn set_ordered(&mut self, seq: SeqNum) {
+    pub fn set_ordered(&mut self, seq: SeqNum) -> Ordered {
         assert_eq!(seq, self.ordered.next(), "slots are handed over in order");
+        self.ordered = seq;
+        let is_new = seq > self.journalled;
+        self.journalled = self.journalled.max(seq);
+        if is_new { Ordered::New } else { Ordered::Again }
+    }
+
+    /// A fetched state goes up to `seq`, which may be less or more than what was handed over.
+    pub fn set_back(&mut self, seq: SeqNum) {
         self.ordered = seq;
     }
 
@@ -84,6 +104,7 @@ impl Progress {
     /// A state was loaded that goes up to `seq`.
     pub fn install(&mut self, seq: SeqNum, chain: Digest, windows: Vec<(ClientId, ClientWindow)>) {
         self.ordered = self.ordered.max(seq);
+        self.journalled = self.journalled.max(seq);
         self.executed = seq;
         self.chain = chain;
         self.chains = BTreeMap::from([(seq, chain)]);

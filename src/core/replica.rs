@@ -1,7 +1,8 @@
 //! One replica's part in the agreement: the state that its chapters share, and the one place where events come in.
 //!
 //! The chapters are [`normal_case`](super::normal_case), [`checkpointing`](super::checkpointing),
-//! [`suspecting`](super::suspecting), [`view_changing`](super::view_changing) and [`catching_up`](super::catching_up).
+//! [`suspecting`](super::suspecting), [`view_changing`](super::view_changing), [`catching_up`](super::catching_up), [`helping`](super::helping),
+//! [`transferring`](super::transferring) and [`recovering`](super::recovering).
 //! A handler checks, then changes, then acts.
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use super::actions::{Actions, JournalRecord, Outgoing, Recipients};
 use super::catching_up::CatchUp;
 use super::checkpoints::Checkpoints;
 use super::event::{Event, Report};
+use super::fitness::Fitness;
+use super::held_votes::LastVotes;
 use super::notice::{Evidence, Notice, SuspicionCause};
 use super::peers::{Peer, Peers};
 use super::progress::Progress;
@@ -20,6 +23,7 @@ use super::promises::{EnteredView, Promises, Recovered};
 use super::rejection::Rejection;
 use super::request_pool::{PoolLimits, RequestPool};
 use super::timers::Timers;
+use super::transferring::Installed;
 use super::view_changes::ViewChanges;
 use super::window::Window;
 use crate::batch::Batch;
@@ -63,7 +67,7 @@ pub struct Replica {
     pub(super) identity: Identity,
     pub(super) view: View,
     pub(super) phase: Phase,
-    pub(super) standing: Standing,
+    pub(super) fitness: Fitness,
     /// The proof of `view`, kept and served; `None` in view 0.
     pub(super) entered: Option<EnteredView>,
     /// The last slot that the NewView of `view` assigned; proposals go on above it.
@@ -75,6 +79,7 @@ pub struct Replica {
     pub(super) pool: RequestPool,
     pub(super) checkpoints: Checkpoints,
     pub(super) view_changes: ViewChanges,
+    pub(super) last_votes: LastVotes,
     pub(super) peers: Peers,
     pub(super) timers: Timers,
     pub(super) catch_up: CatchUp,
@@ -101,7 +106,7 @@ impl Replica {
         let mut replica = Replica {
             view: promises.view(),
             phase: Phase::Active,
-            standing: Standing::Voting,
+            fitness: Fitness::at_start(promises.recovery, genesis.committee.quorum() - 1, now.monotonic),
             entered: promises.entered.clone(),
             assigned_through: SeqNum::GENESIS,
             next_seq: SeqNum::GENESIS.next(),
@@ -110,6 +115,7 @@ impl Replica {
             pool: RequestPool::new(pool_limits),
             checkpoints: Checkpoints::new(promises.stable.clone()),
             view_changes: ViewChanges::default(),
+            last_votes: LastVotes::default(),
             peers: Peers::new(identity.id, genesis.committee.ids()),
             timers: Timers::new(config.timeout(), config.timeout_cap(), now.monotonic),
             catch_up: CatchUp::default(),
@@ -130,7 +136,7 @@ impl Replica {
             Event::Message { from, message } => self.on_message(from, message),
             Event::Link { peer, up } => self.on_link(peer, up),
             Event::Executor(report) => self.on_report(report),
-            Event::Disk(_) => {}
+            Event::Disk(space) => self.on_disk(space),
             Event::StepDown => self.on_step_down(),
             Event::DeadlineReached => {}
         }
@@ -154,6 +160,7 @@ impl Replica {
             self.suspicion_deadline(),
             self.new_view_deadline(),
             self.catch_up_deadline(),
+            self.inquiry_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -182,7 +189,7 @@ impl Replica {
     /// Whether it may vote.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        self.standing
+        self.fitness.standing()
     }
 
     /// Why it suspects the primary, if it does.
@@ -250,7 +257,8 @@ impl Replica {
             Message::CheckpointCertificate(certificate) => self.on_checkpoint_certificate(certificate),
             Message::FetchChain { from: first, to } => self.on_fetch_chain(from, first, to),
             Message::Chain(chain) => self.on_chain(from, &chain),
-            Message::Votes(_) | Message::HistoryGone { .. } => Err(Rejection::NotAskedFor),
+            Message::Votes(held) => self.on_votes(from, &held),
+            Message::HistoryGone { after } => self.on_history_gone(from, after),
             // Execution's own: they never come here.
             Message::FetchState { .. } | Message::StateHead(_) | Message::FetchNodes(_) | Message::Nodes(_) => {
                 Err(Rejection::NotAskedFor)
@@ -266,13 +274,16 @@ impl Replica {
             Report::Executed(batch) => self.on_executed(batch),
             // What lies below a durable snapshot concerns the journal alone, which is told directly.
             Report::SnapshotDurable(_) => {}
-            Report::Installed { seq, chain, windows, .. } => self.on_installed(seq, chain, windows),
-            Report::StateMissing => {}
+            Report::Installed { seq, chain, root, certificate, windows } => {
+                self.on_installed(Installed { seq, chain, root, certificate, windows });
+            }
+            Report::StateMissing => self.on_state_missing(),
         }
     }
 
     /// Everything that is due by the clock or has become possible.
     fn on_time(&mut self) {
+        self.recover_promises();
         self.propose();
         self.vote_on_delayed();
         self.suspect();
@@ -303,9 +314,14 @@ impl Replica {
         self.primary() == self.id()
     }
 
-    /// Whether this replica takes part in ordering now.
+    /// Whether this replica takes part in ordering now. What it may sign depends on the slot.
     pub(super) fn is_active(&self) -> bool {
-        self.phase == Phase::Active && self.standing == Standing::Voting
+        self.phase == Phase::Active && self.fitness.may_follow() && !self.fitness.is_checking()
+    }
+
+    /// Whether this replica leads and may propose.
+    pub(super) fn is_leading(&self) -> bool {
+        self.is_primary() && self.phase == Phase::Active && self.standing() == Standing::Voting
     }
 
     /// The view it asks for, or is in.
@@ -343,8 +359,7 @@ impl Replica {
     /// More than f members are provably faulty: nothing that this replica signs can be of use any more.
     pub(super) fn halt(&mut self, evidence: Evidence) {
         self.evidence(evidence);
-        if self.standing != Standing::Halted {
-            self.standing = Standing::Halted;
+        if self.fitness.halt() {
             self.notice(Notice::Halted);
         }
     }
@@ -354,8 +369,8 @@ impl Replica {
         if signer == self.id() { Err(Rejection::Duplicate) } else { Ok(()) }
     }
 
-    pub(super) fn require_voting(&self) -> Result<(), Rejection> {
-        if self.standing == Standing::Voting { Ok(()) } else { Err(Rejection::NotVoting) }
+    pub(super) fn require_following(&self) -> Result<(), Rejection> {
+        if self.fitness.may_follow() { Ok(()) } else { Err(Rejection::NotVoting) }
     }
 
     fn restore_promises(&mut self, promises: Promises, batches: BTreeMap<(SeqNum, Digest), Batch>) {

@@ -211,6 +211,11 @@ impl Slot {
         self.handed_over = true;
     }
 
+    /// The state that contained the committed batch was discarded.
+    pub fn reopen(&mut self) {
+        self.handed_over = false;
+    }
+
     /// Whether the committed batch has gone to the executor.
     #[must_use]
     pub fn is_handed_over(&self) -> bool {

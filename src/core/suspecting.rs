@@ -10,7 +10,7 @@ use super::notice::{Notice, StepDownCause, SuspicionCause, ViewChangeCause};
 use super::peers::Peer;
 use super::replica::{Phase, Replica};
 use crate::messages::Standing;
-use crate::types::{Instant, ReplicaId, View};
+use crate::types::{Instant, ReplicaId, SeqNum};
 
 /// A forwarded request is overtaken when this many times the pool's capacity was executed after it.
 const OVERTAKEN_POOLS: u64 = 2;
@@ -23,6 +23,7 @@ impl Replica {
         self.peers.set_link(peer, up, self.now.monotonic);
         if up {
             self.timers.status_due = self.now.monotonic;
+            self.fitness.ask_at = self.now.monotonic;
         }
     }
 
@@ -32,7 +33,7 @@ impl Replica {
     }
 
     fn step_down(&mut self, cause: StepDownCause) {
-        if self.is_primary() && self.is_active() && self.committee().size() > 1 {
+        if self.is_leading() && self.committee().size() > 1 {
             self.notice(Notice::SteppedDown { cause });
             self.begin_view_change(self.view.next(), ViewChangeCause::PrimaryAsked);
         }
@@ -86,7 +87,7 @@ impl Replica {
     }
 
     fn may_suspect(&self) -> bool {
-        self.phase == Phase::Active && self.standing == Standing::Voting && !self.is_primary()
+        self.phase == Phase::Active && self.standing() == Standing::Voting && !self.is_primary()
     }
 
     /// (a), (c), (d) and the time limit of (b): the moments at which they become causes.
@@ -145,22 +146,40 @@ impl Replica {
 
     /// A member that is alone in asking for a later view cannot vote until the others come there: the primary lets it
     /// back in by handing on the lead, seldom.
+    ///
+    /// One that has lost promises waits for its bounds: empty batches bring the low watermark to U, then the lead is
+    /// handed on until the view is V.
     fn readmit(&mut self) {
-        if !self.is_primary() || !self.is_active() {
+        if !self.is_leading() {
             return;
         }
-        let (now, view) = (self.now.monotonic, self.view);
+        let (now, view, low) = (self.now.monotonic, self.view, self.window.low());
         let patience = self.config().timeout().saturating_mul(2);
-        let lonely = self.peers.iter().find(|(_, peer)| {
-            let is_near = |target: View| target > view && target.0 - view.0 <= 2;
-            peer.changing_since().is_some_and(|(target, since)| is_near(target) && now.since(since) > patience)
-                && !peer.was_readmitted_within(now, READMISSION_PAUSE)
-        });
-        if let Some((id, _)) = lonely {
-            if let Some(peer) = self.peers.get_mut(id) {
-                peer.set_readmitted(now);
+        let slots_max = self.window.high().plus(self.limits().window().saturating_mul(2));
+        let waiting: Vec<_> = self
+            .peers
+            .iter()
+            .filter_map(|(id, peer)| peer.waits_for().map(|(bounds, since)| (id, bounds, since)))
+            .filter(|(_, bounds, since)| {
+                let is_near = bounds.seq <= slots_max && bounds.view.0.saturating_sub(view.0) <= 2;
+                is_near && now.since(*since) > patience && (bounds.seq > low || bounds.view > view)
+            })
+            .collect();
+        for (id, bounds, _) in waiting {
+            let Some(peer) = self.peers.get_mut(id) else { continue };
+            if !peer.begin_readmission(bounds, now, READMISSION_PAUSE) {
+                continue;
             }
-            self.step_down(StepDownCause::Readmission(id));
+            if bounds.seq <= low && bounds.view > view {
+                peer.end_readmission();
+                self.step_down(StepDownCause::Readmission(id));
+                return;
+            }
         }
+    }
+
+    /// The slot up to which this primary proposes, empty batches if need be; the genesis while no member waits for one.
+    pub(super) fn readmission_goal(&self) -> SeqNum {
+        self.peers.iter().filter_map(|(_, peer)| peer.readmission()).map(|bounds| bounds.seq).max().unwrap_or_default()
     }
 }

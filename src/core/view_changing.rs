@@ -12,15 +12,13 @@ use super::slot::{Accepted, Origin};
 use super::view_changes::{PendingNewView, ViewChangeRecorded};
 use crate::batch::{Batch, null_digest};
 use crate::client_window::Admission;
-use crate::messages::{
-    CheckpointCertificate, Message, NewView, PrePrepare, PreparedCertificate, Signed, Standing, ViewChange,
-};
+use crate::messages::{CheckpointCertificate, Message, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange};
 use crate::types::{Instant, ReplicaId, SeqNum, View};
 
 impl Replica {
     /// Asks for `target`: from here on no vote in lower views. Commits and certificates of lower views still count.
     pub(super) fn begin_view_change(&mut self, target: View, cause: ViewChangeCause) {
-        if target <= self.own_target() || self.standing != Standing::Voting {
+        if target <= self.own_target() || !self.fitness.may_ask_for(target, self.window.low()) {
             return;
         }
         let is_fruitless = !self.timers.is_fruitful && self.timers.waiting_since.is_some();
@@ -54,6 +52,7 @@ impl Replica {
             return Err(Rejection::OldView { view: target, current: self.view });
         }
         let stable = view_change.payload.stable.clone();
+        self.last_votes.keep_view_change(&view_change);
         if self.view_changes.record(view_change) == ViewChangeRecorded::Unchanged {
             return Err(Rejection::Duplicate);
         }
@@ -76,7 +75,7 @@ impl Replica {
             return;
         }
         let Phase::ViewChanging { target } = self.phase else { return };
-        if self.standing != Standing::Voting {
+        if !self.fitness.may_ask_for(target, self.window.low()) {
             return; // It stopped after it had asked: it leads nothing.
         }
         let quorum = self.committee().quorum();
@@ -114,7 +113,7 @@ impl Replica {
 
     /// The primary of a later view proves it.
     pub(super) fn on_new_view(&mut self, from: ReplicaId, new_view: Signed<NewView>) -> Result<(), Rejection> {
-        self.require_voting()?;
+        self.require_following()?;
         let target = new_view.payload.target;
         if target <= self.view || target < self.own_target() {
             return Err(Rejection::OldView { view: target, current: self.own_target() });
@@ -264,7 +263,7 @@ impl Replica {
 
     /// NewViews that waited for a ViewChange.
     fn retry_pending_new_views(&mut self) {
-        if self.standing != Standing::Voting {
+        if !self.fitness.may_follow() {
             return;
         }
         let pending: Vec<_> = self.view_changes.pending().map(|pending| pending.new_view.clone()).collect();

@@ -88,10 +88,18 @@ impl Window {
         }
     }
 
-    /// Raises the low watermark and forgets all slots at or below it.
-    pub fn advance(&mut self, low: SeqNum) {
+    /// A state was fetched that goes up to `last`: what is committed above it is executed, again if it was.
+    pub fn reopen_after(&mut self, last: SeqNum) {
+        for slot in self.slots.range_mut(last.next()..).map(|(_, slot)| slot) {
+            slot.reopen();
+        }
+    }
+
+    /// Raises the low watermark; gives back the slots at or below it, which are forgotten here.
+    pub fn advance(&mut self, low: SeqNum) -> BTreeMap<SeqNum, Slot> {
         assert!(low > self.low, "the low watermark never falls");
         self.low = low;
-        self.slots = self.slots.split_off(&low.next());
+        let above = self.slots.split_off(&low.next());
+        std::mem::replace(&mut self.slots, above)
     }
 }

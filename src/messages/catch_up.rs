@@ -74,6 +74,21 @@ pub enum Standing {
     Halted,
 }
 
+impl Standing {
+    /// The bounds of a replica that has lost promises, once it knows them.
+    #[must_use]
+    pub fn recovers_within(&self) -> Option<Bounds> {
+        match self {
+            Standing::Recovering { bounds } => *bounds,
+            Standing::Voting
+            | Standing::Checking
+            | Standing::LowDisk
+            | Standing::Diverged { .. }
+            | Standing::Halted => None,
+        }
+    }
+}
+
 /// How far a slot is, as far as its peers can help.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotProgress {

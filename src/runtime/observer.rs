@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::metrics::Metrics;
 use super::rate_limit::RateLimit;
 use super::replica_view::in_words;
-use crate::core::{Evidence, Notice, ViewChangeCause};
+use crate::core::{Evidence, LostPromises, Notice, Recovery, Space, TransferCause, ViewChangeCause};
+use crate::messages::Bounds;
 use crate::types::Instant;
 
 /// Files of evidence that are kept at most.
@@ -81,7 +82,15 @@ impl Observer {
             | Notice::SteppedDown { .. }
             | Notice::Diverged { .. }
             | Notice::DivergedAt { .. }
-            | Notice::Halted => {}
+            | Notice::Halted
+            | Notice::StartChecked { .. }
+            | Notice::PromisesLost(_)
+            | Notice::RecoveryBounded { .. }
+            | Notice::Recovered { .. }
+            | Notice::DiskSpace(_)
+            | Notice::StateTransferStarted { .. }
+            | Notice::StateInstalled { .. }
+            | Notice::StateDiscarded { .. } => {}
         }
     }
 
@@ -94,9 +103,18 @@ impl Observer {
             Notice::ViewChangeStarted { .. } | Notice::ViewEntered { .. } | Notice::SteppedDown { .. } => {
                 ("view", u16::MAX)
             }
-            Notice::CheckpointStable { .. } | Notice::Diverged { .. } | Notice::DivergedAt { .. } | Notice::Halted => {
-                ("state", u16::MAX)
-            }
+            Notice::CheckpointStable { .. } => ("checkpoint", u16::MAX),
+            Notice::Diverged { .. }
+            | Notice::DivergedAt { .. }
+            | Notice::Halted
+            | Notice::StateTransferStarted { .. }
+            | Notice::StateInstalled { .. }
+            | Notice::StateDiscarded { .. } => ("state", u16::MAX),
+            Notice::StartChecked { .. }
+            | Notice::PromisesLost(_)
+            | Notice::RecoveryBounded { .. }
+            | Notice::Recovered { .. } => ("recovery", u16::MAX),
+            Notice::DiskSpace(_) => ("disk", u16::MAX),
             Notice::VoteDelayed { .. } => ("clock", u16::MAX),
             // What every request causes is logged at the level `trace` only.
             Notice::RequestPooled(_)
@@ -160,6 +178,24 @@ fn write_line(notice: &Notice) {
         }
         Notice::DivergedAt { seq, peer } => tracing::error!(%seq, %peer, "the history differs first at this slot"),
         Notice::Halted => tracing::error!("more than f members are provably faulty: stopped"),
+        Notice::StartChecked { recovery } => write_start_checked(*recovery),
+        Notice::PromisesLost(lost) => write_lost(*lost),
+        Notice::RecoveryBounded { bounds } => {
+            let Bounds { view, seq } = *bounds;
+            tracing::warn!(%view, slot = %seq, "votes again once that slot is below its low watermark and that view begun");
+        }
+        Notice::Recovered { .. } => tracing::info!("what was lost binds no more: it votes again"),
+        Notice::DiskSpace(space) => write_space(*space),
+        Notice::StateTransferStarted { goal, cause } => {
+            let why = match cause {
+                TransferCause::NoState => "there is none here",
+                TransferCause::Diverged => "its own is wrong",
+                TransferCause::LogGone => "the log is gone or would take longer",
+            };
+            tracing::info!(%goal, "fetches the state from the other members: {why}");
+        }
+        Notice::StateInstalled { seq } => tracing::info!(%seq, "a fetched state is in place"),
+        Notice::StateDiscarded { executed } => tracing::warn!(%executed, "the wrong state was given up"),
         Notice::VoteDelayed { seq } => tracing::debug!(%seq, "the proposal's time is too far ahead: the vote waits"),
         Notice::RequestPooled(_)
         | Notice::RequestForwarded(_)
@@ -167,5 +203,30 @@ fn write_line(notice: &Notice) {
         | Notice::Prepared { .. }
         | Notice::Committed { .. }
         | Notice::Executed { .. } => tracing::trace!(?notice),
+    }
+}
+
+fn write_start_checked(recovery: Recovery) {
+    match recovery {
+        Recovery::Complete => tracing::info!("its peers hold no vote of it that it does not know: it votes"),
+        Recovery::Lost(_) => tracing::warn!("it has lost promises, and does not vote before they bind no more"),
+    }
+}
+
+fn write_lost(lost: LostPromises) {
+    let (what, view, slot) = match lost {
+        LostPromises::Vote { view, seq } => ("vote", view, Some(seq.0)),
+        LostPromises::ViewChange { target } => ("view change", target, None),
+    };
+    tracing::error!(
+        %view, slot,
+        "a peer holds a {what} of this replica that its journal does not: its home was set back or is used twice"
+    );
+}
+
+fn write_space(space: Space) {
+    match space {
+        Space::Low => tracing::error!("the disk is full: stopped voting; make room"),
+        Space::Enough => tracing::info!("the disk has room again: it votes"),
     }
 }

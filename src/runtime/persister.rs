@@ -137,6 +137,8 @@ impl Historian {
                 match self.history.committed(after, through, HISTORY_BYTES) {
                     Ok(slots) if slots.is_empty() => {
                         tracing::debug!(%to, %after, "asked for history that is not held any more");
+                        let message = Message::HistoryGone { after };
+                        self.transport.to_replica(to, message.is_bulk(), message.encode());
                     }
                     Ok(slots) => {
                         let message = Message::Committed(slots);

@@ -1,6 +1,6 @@
 //! A replica whose own state differs from the certified one, and one that has seen proof of more than f faulty members.
-//! Neither may sign anything again in the course of ordering, whatever it was doing at that moment; the first names the
-//! slot at which it went wrong.
+//! Neither may sign anything again in the course of ordering, whatever it was doing at that moment. The first names the
+//! slot at which it went wrong, and votes again when it has taken over the certified state.
 //!
 //! Keeps out: 14 (execution moves backwards after a foreign checkpoint), 50 (a diverged state is noticed late, without a
 //! hint where it diverged).
@@ -16,6 +16,7 @@ use crate::support::{Cluster, K, Solo, World, at, digest, evidence, outputs, rej
 #[test]
 fn a_diverged_replica_does_not_vote_and_names_the_first_slot_that_differs() {
     let mut cluster = Cluster::new(4);
+    cluster.serves_states = false;
     cluster.nodes[3].executor.wrong_from = Some(SeqNum(2));
     for number in 1..=K {
         cluster.submit(0, number);
@@ -39,8 +40,49 @@ fn a_diverged_replica_does_not_vote_and_names_the_first_slot_that_differs() {
 }
 
 #[test]
+fn a_diverged_replica_takes_the_certified_state_in_place_of_its_own_and_votes_again() {
+    let mut cluster = Cluster::new(4);
+    cluster.nodes[3].executor.wrong_from = Some(SeqNum(2));
+    for number in 1..=3 * K {
+        cluster.submit(0, number);
+    }
+    assert_eq!(cluster.transfers, [(3, SeqNum(K))], "once");
+    let said = |wanted: &Notice| cluster.node(3).notices.iter().any(|(_, notice)| notice == wanted);
+    assert!(said(&Notice::StateDiscarded { executed: SeqNum(K) }));
+    assert!(said(&Notice::StateInstalled { seq: SeqNum(K) }));
+    assert_eq!(cluster.replica(3).standing(), Standing::Voting);
+    assert_eq!(cluster.executed(3), cluster.executed(1), "exactly once, the client table came with the state");
+    assert_eq!(cluster.replica(3).watermarks().0, SeqNum(3 * K));
+}
+
+#[test]
+fn a_diverged_replica_that_had_executed_further_goes_back_to_the_certified_state_and_executes_again() {
+    let mut cluster = Cluster::new(4);
+    cluster.nodes[3].executor.wrong_from = Some(SeqNum(2));
+    // It hears of no certificate before it has executed half a window more.
+    cluster.drop_when(|envelope| {
+        envelope.to == 3 && matches!(envelope.message, Message::Checkpoint(_) | Message::CheckpointCertificate(_))
+    });
+    for number in 1..=K + 2 {
+        cluster.submit(0, number);
+    }
+    assert_eq!(cluster.replica(3).execution().1, SeqNum(K + 2));
+    cluster.heal();
+    cluster.pass(Duration::from_secs(2));
+    assert_eq!(cluster.transfers, [(3, SeqNum(K))]);
+    assert_eq!(cluster.replica(3).standing(), Standing::Voting);
+    assert_eq!(cluster.executed(3), cluster.executed(1));
+    assert_eq!(cluster.replica(3).chain(), cluster.replica(1).chain());
+    for number in K + 3..=3 * K {
+        cluster.submit(0, number);
+    }
+    assert_eq!(cluster.replica(3).watermarks().0, SeqNum(3 * K), "its later checkpoints agree");
+}
+
+#[test]
 fn a_diverged_primary_is_replaced() {
     let mut cluster = Cluster::new(4);
+    cluster.serves_states = false;
     cluster.nodes[0].executor.wrong_from = Some(SeqNum(1));
     for number in 1..=K {
         cluster.submit(0, number);

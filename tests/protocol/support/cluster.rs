@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use quorate::core::{
-    Actions, Event, JournalRecord, Notice, Order, Outgoing, Recipients, Recovered, Replica, SuspicionCause,
+    Actions, Event, JournalRecord, Notice, Order, Outgoing, Recipients, Recovered, Replica, Report, SuspicionCause,
     ViewChangeCause,
 };
-use quorate::messages::{CommittedSlot, Message, ReplicaMessage, Request, Verifier};
+use quorate::messages::{CheckpointCertificate, CommittedSlot, Message, ReplicaMessage, Request, Verifier};
 use quorate::{Instant, Now, ReplicaId, RequestId, SeqNum, View};
 use quorate_crypto::Digest;
 
@@ -65,6 +65,16 @@ pub(crate) struct Cluster {
     held: Vec<Envelope>,
     rule: Rule,
     agreed: BTreeMap<SeqNum, Digest>,
+    /// The states at all checkpoints that anybody has executed.
+    states: BTreeMap<(SeqNum, Digest), Executor>,
+    /// The first slot that the journals of all members still hold.
+    pub(crate) history_from: SeqNum,
+    /// Whether anybody serves them.
+    pub(crate) serves_states: bool,
+    /// Who has installed which of them.
+    pub(crate) transfers: Vec<(u16, SeqNum)>,
+    /// Whether a replica that starts is told at once that nobody holds a vote of it, instead of asking.
+    pub(crate) checks_at_start: bool,
     /// Sender, receiver and line of every message that arrived.
     arrived: Vec<(u16, u16, String)>,
 }
@@ -95,6 +105,11 @@ impl Cluster {
             held: Vec::new(),
             rule: Box::new(|_| Fate::Deliver),
             agreed: BTreeMap::new(),
+            states: BTreeMap::new(),
+            history_from: SeqNum::GENESIS,
+            serves_states: true,
+            transfers: Vec::new(),
+            checks_at_start: true,
             arrived: Vec::new(),
             world,
         };
@@ -273,11 +288,23 @@ impl Cluster {
         node.replica = Some(Replica::recover(self.world.identity(id), recovered, now));
         let (installed, replay) = (node.executor.installed(), committed(&node.journal));
         self.step(id, Event::Executor(installed));
+        if self.checks_at_start {
+            self.pass_check(id);
+        }
         for batch in replay {
             let report = self.nodes[usize::from(id)].executor.apply(&batch);
             self.step(id, Event::Executor(report));
         }
         self.set_links(id, true);
+    }
+
+    /// Its peers hold no vote of it that it does not know.
+    fn pass_check(&mut self, id: u16) {
+        for peer in self.world.others(id).take(self.world.quorum() - 1).collect::<Vec<_>>() {
+            let message = Message::Votes(self.world.no_votes(id));
+            let message = self.verifier.message(message).expect("it is valid");
+            self.step(id, Event::Message { from: ReplicaId(peer), message });
+        }
     }
 
     fn now_at(&self, id: u16) -> Now {
@@ -338,6 +365,10 @@ impl Cluster {
             Outgoing::Replica { to: Recipients::One(to), message } => push(to.0, message),
             Outgoing::Client { message, .. } => self.nodes[usize::from(from)].to_clients.push(message),
             Outgoing::History { to, after, through } => {
+                if after.next() < self.history_from {
+                    push(to.0, Message::HistoryGone { after });
+                    return;
+                }
                 let history = &self.nodes[usize::from(from)].history;
                 let slots = history.range(after.next()..=through).map(|(_, slot)| slot.clone());
                 push(to.0, Message::Committed(slots.take(HISTORY_SLOTS).collect()));
@@ -345,16 +376,39 @@ impl Cluster {
         }
     }
 
+    /// The state with this root comes from whoever has had it.
+    fn transfer(&mut self, id: u16, goal: &CheckpointCertificate) {
+        if !self.serves_states {
+            return;
+        }
+        let Some(state) = self.states.get(&(goal.seq(), goal.root())).cloned() else { return };
+        let node = &mut self.nodes[usize::from(id)];
+        node.executor = state;
+        node.executor.wrong_from = None;
+        let Report::Installed { seq, chain, root, windows, .. } = node.executor.installed() else {
+            unreachable!("an executor reports what it has installed");
+        };
+        assert_eq!((seq, root), (goal.seq(), goal.root()));
+        let certificate = Some(goal.clone());
+        self.transfers.push((id, seq));
+        self.step(id, Event::Executor(Report::Installed { seq, chain, root, certificate, windows }));
+    }
+
     fn execute(&mut self, id: u16, order: Order) {
         match order {
             Order::Apply(batch) => {
                 let agreed = *self.agreed.entry(batch.seq).or_insert(batch.digest);
                 assert_eq!(agreed, batch.digest, "slot {}: {id} executes another batch than the others", batch.seq);
-                let report = self.nodes[usize::from(id)].executor.apply(&batch);
+                let executor = &mut self.nodes[usize::from(id)].executor;
+                let report = executor.apply(&batch);
+                if self.world.genesis.limits.is_checkpoint(batch.seq) {
+                    self.states.insert((batch.seq, executor.root()), executor.clone());
+                }
                 self.step(id, Event::Executor(report));
             }
             Order::Resend { id: request, .. } => self.nodes[usize::from(id)].resent.push(request),
-            Order::Stable(_) | Order::CatchUpTo(_) => {}
+            Order::Stable(_) => {}
+            Order::CatchUpTo(goal) => self.transfer(id, &goal),
         }
     }
 }

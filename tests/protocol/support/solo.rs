@@ -5,6 +5,7 @@ use std::time::Duration;
 use quorate::core::{Actions, Event, JournalRecord, Order, Recovered, Replica};
 use quorate::messages::{Invalid, Message, Request, Verifier};
 use quorate::{Now, ReplicaId, SeqNum};
+use quorate_crypto::Digest;
 
 use super::checks::{Voted, check_batches};
 use super::executor::Executor;
@@ -47,8 +48,18 @@ impl Solo {
         all
     }
 
-    /// Replica `id` before its executor has reported anything.
+    /// Replica `id` before its executor has reported anything. Its peers hold no vote of it.
     pub(crate) fn not_installed(world: &World, id: u16, recovered: Recovered) -> Self {
+        let mut solo = Self::unchecked(world, id, recovered);
+        solo.step(Event::DeadlineReached);
+        for peer in solo.world.others(id).take(solo.world.quorum() - 1) {
+            solo.receive(peer, Message::Votes(solo.world.no_votes(id)));
+        }
+        solo
+    }
+
+    /// Replica `id` before anybody has said what it holds with its signature.
+    pub(crate) fn unchecked(world: &World, id: u16, recovered: Recovered) -> Self {
         Solo {
             world: world.clone(),
             replica: Replica::recover(world.identity(id), recovered, START),
@@ -75,6 +86,16 @@ impl Solo {
         check_batches(&self.journal);
         assert!(self.replica.next_deadline() > self.now.monotonic, "it wants to be woken without end");
         actions
+    }
+
+    /// The root that it has promised for a checkpoint.
+    pub(crate) fn executor_root_at(&self, seq: u64) -> Digest {
+        let taken = self
+            .journal
+            .iter()
+            .find_map(|record| if let JournalRecord::CheckpointTaken(taken) = record { Some(*taken) } else { None });
+        let taken = taken.filter(|taken| taken.seq == SeqNum(seq)).map(|taken| taken.root);
+        taken.expect("it has taken that checkpoint")
     }
 
     /// A valid message of `from`.

@@ -7,8 +7,9 @@ use quorate::batch::Batch;
 use quorate::core::{EnteredView, Identity};
 use quorate::genesis::Limits;
 use quorate::messages::{
-    Checkpoint, CheckpointCertificate, Commit, CommitCertificate, CommittedSlot, Message, NewView, Payload, PrePrepare,
-    Prepare, PreparedCertificate, Proposal, Request, Signed, SigningContext, Verifier, ViewChange, VoteSignature,
+    Checkpoint, CheckpointCertificate, Commit, CommitCertificate, CommittedSlot, HeldVotes, Message, NewView, Payload,
+    PrePrepare, Prepare, PreparedCertificate, Proposal, Request, Signed, SigningContext, Standing, Status, Verifier,
+    ViewChange, VoteSignature,
 };
 use quorate::{
     ClientId, Committee, Genesis, Instant, NodeConfig, Now, ReplicaId, RequestId, RequestNumber, SeqNum, Session, View,
@@ -79,6 +80,38 @@ impl World {
 
     pub(crate) fn n(&self) -> u16 {
         u16::try_from(self.genesis.committee.size()).expect("at most 64")
+    }
+
+    /// All members but one.
+    pub(crate) fn others(&self, id: u16) -> impl Iterator<Item = u16> + use<> {
+        (0..self.n()).filter(move |member| *member != id)
+    }
+
+    /// What a member says that stands at the beginning of this view and has executed up to `executed`.
+    pub(crate) fn status_at(&self, view: View, executed: SeqNum) -> Status {
+        Status {
+            view,
+            target: None,
+            suspects: false,
+            standing: Standing::Voting,
+            stable: SeqNum::GENESIS,
+            executed,
+            chain: Digest::ZERO,
+            slots: Vec::new(),
+        }
+    }
+
+    /// What a member says that holds no vote of another one.
+    pub(crate) fn no_votes(&self, signer: u16) -> HeldVotes {
+        HeldVotes {
+            signer: ReplicaId(signer),
+            view: View(0),
+            certified: SeqNum::GENESIS,
+            pre_prepares: Vec::new(),
+            prepares: Vec::new(),
+            commits: Vec::new(),
+            view_change: None,
+        }
     }
 
     pub(crate) fn quorum(&self) -> usize {

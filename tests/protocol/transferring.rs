@@ -1,0 +1,114 @@
+//! When the core asks for a state instead of a log: there is none, nobody keeps the log, or it would take too long. While
+//! it comes nothing is executed; what comes after it is executed once.
+//!
+//! Keeps out: 15 (a decision delivered twice when catch-up and view change run at once), 19 (a replica that timed out
+//! while catching up never rejoins), 35 (a poisoned maximum height).
+
+use std::time::Duration;
+
+use quorate::core::{Event, Notice, Recovered, Report, TransferCause};
+use quorate::messages::{Message, Standing};
+use quorate::{SeqNum, View};
+
+use crate::support::{Cluster, K, L, Solo, World, digest, outputs};
+
+#[test]
+fn a_replica_without_a_state_gets_the_highest_certified_one() {
+    let world = World::new(4);
+    let mut solo = Solo::not_installed(&world, 1, Recovered::default());
+    let missing = solo.step(Event::Executor(Report::StateMissing));
+    assert!(outputs(&missing).is_empty(), "no certificate names one yet");
+    let told = solo.receive(2, Message::CheckpointCertificate(world.certified(K, digest("root"))));
+    assert_eq!(outputs(&told), [format!("catch up to s{K}")]);
+    assert!(told.notices.contains(&Notice::StateTransferStarted { goal: SeqNum(K), cause: TransferCause::NoState }));
+    let newer = solo.receive(2, Message::CheckpointCertificate(world.certified(3 * K, digest("root"))));
+    assert_eq!(outputs(&newer), [format!("catch up to s{}", 3 * K)], "the goal moves");
+    let older = solo.receive(3, Message::CheckpointCertificate(world.certified(2 * K, digest("root"))));
+    assert!(outputs(&older).is_empty());
+}
+
+#[test]
+fn nothing_is_executed_between_the_order_for_a_state_and_its_arrival() {
+    let world = World::new(4);
+    let mut solo = Solo::not_installed(&world, 1, Recovered::default());
+    solo.step(Event::Executor(Report::StateMissing));
+    solo.receive(2, Message::CheckpointCertificate(world.certified(K, digest("root"))));
+    let committed = solo.receive(2, Message::Committed(vec![world.committed_slot(1, &[1])]));
+    assert!(committed.execute.is_empty());
+    let voted = solo.commit(2, &[2]);
+    assert!(voted.execute.is_empty());
+    solo.commit(K + 1, &[K + 1]);
+    let installed = Report::Installed {
+        seq: SeqNum(K),
+        chain: digest("chain"),
+        root: digest("root"),
+        certificate: Some(world.certified(K, digest("root"))),
+        windows: Vec::new(),
+    };
+    let after = solo.step(Event::Executor(installed));
+    let lines = outputs(&after);
+    assert!(lines.contains(&format!("journal stable s{K}")), "{lines:?}");
+    assert_eq!(lines.last(), Some(&format!("apply s{}", K + 1)), "what was committed meanwhile follows: {lines:?}");
+    assert_eq!(solo.replica.watermarks().0, SeqNum(K));
+}
+
+/// Replica 3 was away for three windows, and nobody keeps the log below the last one.
+fn behind_all_logs() -> Cluster {
+    let mut cluster = Cluster::new(4);
+    cluster.crash(3);
+    for number in 1..=3 * L {
+        cluster.submit(0, number);
+    }
+    cluster.history_from = SeqNum(2 * L);
+    cluster.restart(3);
+    cluster
+}
+
+#[test]
+fn a_replica_that_finds_the_log_nowhere_gets_the_state_and_then_the_rest_of_the_log() {
+    let mut cluster = behind_all_logs();
+    cluster.pass(Duration::from_secs(3));
+    assert_eq!(cluster.transfers.len(), 1, "{:?}", cluster.transfers);
+    assert_eq!(cluster.executed(3), cluster.executed(0));
+    assert_eq!(cluster.replica(3).standing(), Standing::Voting);
+    for number in 3 * L + 1..=4 * L {
+        cluster.submit(0, number);
+    }
+    assert_eq!(cluster.replica(3).watermarks().0, SeqNum(4 * L), "its checkpoints are those of the others");
+}
+
+#[test]
+fn one_peer_that_says_the_log_is_gone_does_not_decide_it() {
+    let mut cluster = Cluster::new(4);
+    cluster.crash(3);
+    for number in 1..=L {
+        cluster.submit(0, number);
+    }
+    cluster.drop_when(|envelope| envelope.from == 1 && matches!(envelope.message, Message::Committed(_)));
+    cluster.restart(3);
+    for _ in 0..3 {
+        cluster.inject(1, 3, Message::HistoryGone { after: SeqNum(0) });
+        cluster.pass(Duration::from_millis(100));
+    }
+    cluster.pass(Duration::from_secs(2));
+    assert!(cluster.transfers.is_empty(), "{:?}", cluster.transfers);
+    assert_eq!(cluster.executed(3), cluster.executed(0));
+}
+
+#[test]
+fn a_view_change_during_the_transfer_delivers_nothing_twice_and_leaves_nobody_behind() {
+    let mut cluster = behind_all_logs();
+    cluster.serves_states = false;
+    cluster.pass(Duration::from_secs(1));
+    cluster.crash(0);
+    cluster.pass(Duration::from_secs(3));
+    assert_eq!(cluster.replica(3).view(), View(1), "it votes in the new view while its state is on the way");
+    cluster.submit(1, 3 * L + 1);
+    cluster.serves_states = true;
+    for number in 3 * L + 2..=4 * L {
+        cluster.submit(1, number);
+    }
+    cluster.pass(Duration::from_secs(3));
+    assert_eq!(cluster.executed(3), cluster.executed(1));
+    assert_eq!(cluster.executed(1).len() as u64, 4 * L);
+}
