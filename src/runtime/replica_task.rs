@@ -25,7 +25,7 @@ use crate::execution::{Admission, Application, Executor, ReplicatedState, Signer
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
-use crate::storage::{Home, SnapshotStore, Storage, StorageError, SystemDisk};
+use crate::storage::{Harm, Home, Loss, SnapshotStore, Storage, StorageError, SystemDisk};
 use crate::types::SeqNum;
 
 /// Verified events that wait for the core at most; verifying threads wait beyond it.
@@ -82,10 +82,11 @@ impl RunningReplica {
     pub fn start<A: Application>(parts: ReplicaParts<A>) -> Result<Self, StartError> {
         let ReplicaParts { identity, home, application, transport, clock } = parts;
         check_identity(&identity)?;
-        let Opened { journal, recovered, torn_tail } = open_journal(&identity, &home)?;
+        let Opened { journal, recovered, torn_tail, losses } = open_journal(&identity, &home)?;
         if let Some(cut) = torn_tail {
             tracing::warn!(path = %cut.path.display(), bytes = cut.bytes, "removed an unfinished write; nothing is lost");
         }
+        log_losses(&losses);
         let store = SnapshotStore::open(&home)?;
         let (executor, snapshot_seq) = restore_executor(&identity, application, &store, &journal)?;
         let starter = Starter::new(identity, transport, clock);
@@ -201,6 +202,15 @@ impl RunningReplica {
 fn open_journal(identity: &Identity, home: &Home) -> Result<Opened, StorageError> {
     let options = JournalOptions::new(&identity.config, &identity.genesis.limits);
     Journal::open(home, options, Arc::new(SystemDisk { fsync: identity.config.fsync }))
+}
+
+fn log_losses(losses: &[Loss]) {
+    for loss in losses {
+        match loss.harm {
+            Harm::Nothing | Harm::History => tracing::warn!("{loss}"),
+            Harm::Promises => tracing::error!("{loss}"),
+        }
+    }
 }
 
 /// Threads report their failures themselves.

@@ -48,7 +48,13 @@ impl<Place: Clone> Index<Place> {
                 self.push(head.seq, Slot { certificate: place, batch });
             }
             Kind::Committed => self.restart_at(head.seq.next()),
-            Kind::CheckpointStable => self.forget_batches_through(head.seq),
+            Kind::CheckpointStable => {
+                self.forget_batches_through(head.seq);
+                // A state that was fetched: what was committed before it has a gap.
+                if head.seq > self.newest() {
+                    self.restart_at(head.seq.next());
+                }
+            }
             Kind::Promise => {}
         }
     }

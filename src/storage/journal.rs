@@ -13,6 +13,8 @@ use super::frame::{self, Head, Kind};
 use super::group::{self, GroupHeader, HEADER_BYTES, Link};
 use super::home::Home;
 use super::index::{Index, Part, Retention};
+use super::loss::Loss;
+use super::promises::{Claim, PromisesFile};
 use super::recovery;
 use super::replay::Replay;
 use super::sealed::Sealed;
@@ -22,6 +24,7 @@ use super::{History, Storage};
 use crate::config::NodeConfig;
 use crate::core::{JournalRecord, Promises, Recovered};
 use crate::genesis::Limits;
+use crate::messages::Bounds;
 use crate::types::SeqNum;
 
 /// The settings of a journal.
@@ -56,6 +59,8 @@ pub struct Opened {
     pub recovered: Recovered,
     /// What a crash had left unfinished, if anything. It promised nothing: no message had left for it.
     pub torn_tail: Option<TornTailCut>,
+    /// What was durable and is damaged or missing. Whether promises are among it stands in `recovered` too.
+    pub losses: Vec<Loss>,
 }
 
 /// An interrupted write at the end of the journal was removed.
@@ -79,6 +84,7 @@ pub struct Journal {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) sealed: Sealed,
+    pub(super) promised: PromisesFile,
     pub(super) closed: VecDeque<ClosedSegment>,
     pub(super) active: ActiveSegment,
     /// The highest slot of any record in the active segment.
@@ -105,8 +111,8 @@ impl Journal {
     /// Opens the journal of a home and recovers what it promised; begins one in a new home.
     ///
     /// # Errors
-    /// [`StorageError::Damaged`] when anything that was durable is missing or changed; others when a file cannot be
-    /// read or written.
+    /// [`StorageError`] when a file cannot be read or written, or is of another version. Damage is no error: see
+    /// [`Opened::losses`].
     pub fn open(home: &Home, options: JournalOptions, disk: Arc<dyn Disk>) -> Result<Opened, StorageError> {
         let mut opened = Self::open_folder(home.path(), home.identity().chain_id, options, disk)?;
         opened.journal.lock = Some(home.clone());
@@ -134,7 +140,9 @@ impl Journal {
     pub fn furnish(folder: &Path, disk: &dyn Disk) -> Result<(), StorageError> {
         let journal = Self::folder_in(folder);
         folder::create(disk, &journal)?;
-        Sealed::create(disk, &journal)
+        Sealed::begin(disk, &journal, Link::default())?;
+        PromisesFile::begin(disk, folder, Claim::Bounded(Bounds::default()))?;
+        Ok(())
     }
 
     /// The folder of the segments.
@@ -146,6 +154,13 @@ impl Journal {
     #[must_use]
     pub fn replay(&self, after: SeqNum) -> Replay {
         Replay::after(self.history(), after)
+    }
+
+    /// Whether every slot after `after` up to `through` can be replayed.
+    #[must_use]
+    pub fn can_replay(&self, after: SeqNum, through: SeqNum) -> bool {
+        let index = self.shelf.index();
+        after >= through || (index.oldest() <= after.next() && index.newest() >= through)
     }
 
     /// The fold of everything written.
@@ -245,6 +260,8 @@ impl Storage for Journal {
     fn sync(&mut self) -> Result<(), StorageError> {
         self.run(|journal| {
             journal.sync_active()?;
+            // After the journal, so that the file never claims more; before anything leaves that needs the growth.
+            journal.promised.write(recovery::claim(&journal.promises, journal.options.window))?;
             journal.delete_expired()
         })
     }

@@ -5,6 +5,7 @@
 //! | [`home`] | the folder of one replica: layout, lock, identity |
 //! | [`disk`] | what storage asks of a disk; the system's, or a simulated one |
 //! | [`journal`] | the journal on disk: append, group commit, roll-over, deletion |
+//! | [`loss`] | what a start found damaged, and what that costs |
 //! | [`memory`] | the same trait in memory, with simulated crashes |
 //! | [`snapshot`] | the application's state, one file per snapshot |
 //! | [`replay`] | the second pass of a recovery: committed batches for the executor |
@@ -21,7 +22,9 @@ mod group;
 pub mod home;
 mod index;
 pub mod journal;
+pub mod loss;
 pub mod memory;
+mod promises;
 mod read;
 mod recovery;
 pub mod replay;
@@ -30,6 +33,7 @@ mod sealed;
 mod segment;
 mod shelf;
 pub mod snapshot;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +43,7 @@ pub use disk::{Access, Disk, DiskFile, SystemDisk};
 pub use error::{FailureClass, StorageError};
 pub use home::{Home, Identity};
 pub use journal::{Journal, JournalOptions, Opened, TornTailCut};
+pub use loss::{Harm, Loss};
 pub use memory::MemoryStorage;
 pub use replay::Replay;
 pub use snapshot::{DamagedSnapshot, Latest, SnapshotReader, SnapshotStore};

@@ -1,5 +1,7 @@
-//! Opening a journal: the first pass of a recovery. Everything is read and checked once; what was durable is there,
-//! or the replica does not start.
+//! Opening a journal: judges what the first pass found, makes what is intact durable, and puts aside what is damaged.
+//!
+//! A start never cuts something durable and then votes. What is damaged is either of no consequence for what the
+//! replica promised, or the replica starts with [`Recovery::Lost`] and the bounds that the file `promises` names.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,16 +11,19 @@ use quorate_crypto::Digest;
 
 use super::disk::{Access, Disk, write_zeros};
 use super::error::StorageError;
-use super::folder::numbered_files;
-use super::frame::Frame;
+use super::folder::{self, numbered_files};
 use super::group::Link;
-use super::index::{Index, Part, Retention};
+use super::index::{Part, Retention};
 use super::journal::{ClosedSegment, Journal, JournalOptions, Opened, TornTailCut};
-use super::scan::SegmentReader;
-use super::sealed::Sealed;
+use super::loss::{self, Harm, Loss};
+use super::promises::{self, Claim, PromisesFile};
+use super::sealed::{self, Sealed};
 use super::segment::{self, ActiveSegment, SegmentHeader};
-use super::shelf::{Place, Shelf};
-use crate::core::{Promises, Recovered};
+use super::shelf::Shelf;
+use super::survey::{LastSegment, Overlong, Survey};
+use crate::batch::null_digest;
+use crate::core::{Promises, Recovered, Recovery};
+use crate::messages::Bounds;
 use crate::types::SeqNum;
 
 /// Opens the journal in the folder of a home.
@@ -28,238 +33,223 @@ pub(super) fn open(
     options: JournalOptions,
     disk: Arc<dyn Disk>,
 ) -> Result<Opened, StorageError> {
-    let folder = Journal::folder_in(home);
-    let (mut sealed, last_sealed) = Sealed::open(&*disk, &folder)?;
-    let files = numbered_files(&*disk, &folder, segment::ENDING)?;
-    let (pass, active, torn_tail) = match files.first() {
-        None => begin(&folder, chain_id, options, &*disk, last_sealed)?,
-        Some((_, first)) => {
-            let mut pass = FirstPass::starting_with(&*disk, chain_id, first, last_sealed)?;
-            let last = pass.read(&*disk, &folder, &files)?;
-            let (active, torn_tail) = last.settle(&*disk, options.segment_bytes)?;
-            (pass, active, torn_tail)
-        }
-    };
-    // What was read may have waited in the system's memory only; now it is durable.
-    sealed.name(pass.tip)?;
-    let shelf = Arc::new(Shelf::new(Arc::clone(&disk), folder.clone(), pass.index));
-    let recovered = recover(&folder, &shelf, &pass.promises)?;
-    let (stable, history_bytes) = (pass.promises.low_watermark(), options.history_bytes);
-    let journal = Journal {
-        lock: None,
-        folder,
-        chain_id,
-        options,
-        disk,
-        shelf,
-        sealed,
-        closed: pass.closed.into(),
-        active,
-        active_slot_max: pass.slot_max,
-        tip: pass.tip,
-        synced: pass.tip,
-        promises: pass.promises,
-        retention: Retention { stable, snapshot: SeqNum::GENESIS, history_bytes },
-        failed: None,
-    };
-    Ok(Opened { journal, recovered, torn_tail })
+    let mut opening = Opening::examine(home, chain_id, options, disk)?;
+    opening.judge();
+    let (active, torn_tail) = opening.settle()?;
+    opening.finish(active, torn_tail)
 }
 
-type Begun = (FirstPass, ActiveSegment, Option<TornTailCut>);
-
-/// Makes the first segment of a new journal.
-fn begin(
-    folder: &Path,
+/// A journal that is being opened.
+struct Opening {
+    home: PathBuf,
+    folder: PathBuf,
     chain_id: Digest,
     options: JournalOptions,
-    disk: &dyn Disk,
-    last_sealed: Link,
-) -> Result<Begun, StorageError> {
-    if last_sealed != Link::default() {
-        return Err(StorageError::damaged(folder, 0, "all segments are missing"));
-    }
-    let header = SegmentHeader::new(disk, chain_id, 1, Link::default(), Promises::default())?;
-    let active = ActiveSegment::create(folder, disk, &header, options.segment_bytes, 0)?;
-    Ok((FirstPass::new(chain_id, header, last_sealed), active, None))
+    disk: Arc<dyn Disk>,
+    sealed: sealed::Found,
+    promised: promises::Found,
+    survey: Survey,
 }
 
-/// The batches above the low watermark, and the check that every committed slot there can be replayed.
-fn recover(folder: &Path, shelf: &Shelf, promises: &Promises) -> Result<Recovered, StorageError> {
-    let low = promises.low_watermark();
-    shelf.index_mut().forget_batches_through(low);
-    let index = shelf.index();
-    if promises.committed_through > low && index.oldest() > low.next() {
-        let what = format!("the committed slots from {} to {} are missing", low.next(), index.oldest().previous());
-        return Err(StorageError::damaged(folder, 0, what));
+impl Opening {
+    /// Reads everything and changes nothing but unfinished files.
+    fn examine(
+        home: &Path,
+        chain_id: Digest,
+        options: JournalOptions,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Opening, StorageError> {
+        let folder = Journal::folder_in(home);
+        folder::create(&*disk, &folder)?;
+        let sealed = Sealed::read(&*disk, &folder)?;
+        let promised = PromisesFile::read(&*disk, home)?;
+        let files = numbered_files(&*disk, &folder, segment::ENDING)?;
+        let survey = Survey::of(&*disk, chain_id, sealed.link(), &files)?;
+        Ok(Opening { home: home.to_path_buf(), folder, chain_id, options, disk, sealed, promised, survey })
     }
+
+    /// Decides what the damage costs. When promises may be lost, the fold says so from here on.
+    fn judge(&mut self) {
+        self.judge_sealed();
+        self.judge_promised();
+        self.judge_batches();
+        let losses = &mut self.survey.losses;
+        if self.survey.last.is_none() {
+            losses.push(Loss::new(&self.folder, 0, "no segment is readable", Harm::Promises));
+        }
+        if self.promised.claim() == Some(Claim::Bounded(Bounds::default())) {
+            // Nothing has ever been granted: the first start of this home did not get far enough to promise anything.
+            losses.iter_mut().for_each(|loss| loss.harm = Harm::Nothing);
+            if self.survey.last.is_none() && self.sealed == sealed::Found::Intact(Link::default()) {
+                losses.clear();
+            }
+        }
+        if losses.iter().any(|loss| loss.harm == Harm::Promises) {
+            let known = self.survey.promises.bounds(self.options.window);
+            self.survey.promises.recovery = Recovery::Lost(match self.promised.claim() {
+                Some(Claim::Bounded(bounds)) => Some(bounds.max(known)),
+                Some(Claim::Unknown) | None => None,
+            });
+        }
+    }
+
+    fn judge_sealed(&mut self) {
+        let path = Sealed::path(&self.folder);
+        let loss = match self.sealed {
+            sealed::Found::Intact(_) => return,
+            sealed::Found::OneCopy(_) => {
+                let has_tail = self.survey.last.as_ref().is_some_and(|last| last.tail_bytes > 0);
+                let harm = if has_tail { Harm::Promises } else { Harm::Nothing };
+                Loss::new(&path, 0, "one of two copies is unreadable", harm)
+            }
+            sealed::Found::Nothing(what) => {
+                Loss::new(&path, 0, format!("{what}; the journal may have lost its end"), Harm::Promises)
+            }
+        };
+        self.survey.losses.push(loss);
+    }
+
+    fn judge_promised(&mut self) {
+        let path = PromisesFile::path(&self.home);
+        let known = self.survey.promises.bounds(self.options.window);
+        let loss = match (&self.promised, self.promised.claim()) {
+            (promises::Found::Nothing(what), _) => Loss::new(&path, 0, *what, Harm::Nothing),
+            (_, Some(Claim::Bounded(bounds))) if known.max(bounds) != known => {
+                let what = format!("view {} and slot {} were promised", bounds.view, bounds.seq);
+                Loss::new(&self.folder, 0, format!("the journal is older than it was: {what}"), Harm::Promises)
+            }
+            (promises::Found::OneCopy(_), _) => Loss::new(&path, 0, "one of two copies is unreadable", Harm::Nothing),
+            (promises::Found::Intact(_), _) => return,
+        };
+        self.survey.losses.push(loss);
+    }
+
+    /// Whether damage took a batch that the fold still needs. Without damage every batch is there; while the replica
+    /// recovers from earlier damage it is known that some are not.
+    fn judge_batches(&mut self) {
+        let (promises, index) = (&self.survey.promises, &self.survey.index);
+        if promises.recovery != Recovery::Complete {
+            return;
+        }
+        let low = promises.low_watermark();
+        let has_gap = promises.committed_through > low && index.oldest() > low.next();
+        if !has_gap && self.survey.losses.iter().all(|loss| loss.harm == Harm::Nothing) {
+            return;
+        }
+        let accepted = promises.pre_prepared.iter().map(|(seq, signed)| (*seq, signed.payload.digest));
+        let prepared = promises.prepared.iter().map(|(seq, certificate)| (*seq, certificate.digest()));
+        let committed = promises.committed.iter().map(|(seq, certificate)| (*seq, certificate.digest()));
+        let mut needed = accepted.chain(prepared).chain(committed).filter(|(seq, _)| *seq > low);
+        let missing = needed.find(|(seq, digest)| *digest != null_digest(*seq) && !index.has_batch(*seq, *digest));
+        if let Some((seq, _)) = missing {
+            let what = format!("the batch of slot {seq} is missing");
+            self.survey.losses.push(Loss::new(&self.folder, 0, what, Harm::Promises));
+        } else if has_gap {
+            let what = format!("the slots from {} to {} are missing", low.next(), index.oldest().previous());
+            self.survey.losses.push(Loss::new(&self.folder, 0, what, Harm::History));
+        }
+    }
+
+    /// Makes what is intact durable, and finds or makes the segment that is written on. When promises are lost, or
+    /// there is no end to go on from, a new segment says so at its head, before anything damaged is touched.
+    fn settle(&mut self) -> Result<(ActiveSegment, Option<TornTailCut>), StorageError> {
+        let is_lost = self.survey.losses.iter().any(|loss| loss.harm == Harm::Promises);
+        match self.survey.last.take() {
+            Some(last) if !is_lost && !last.is_damaged => last.settle(&*self.disk, self.options.segment_bytes),
+            last => {
+                if let Some(last) = last {
+                    last.confirm(&*self.disk)?;
+                    self.retire(last);
+                }
+                let Some(number) = self.survey.number_max.checked_add(1) else {
+                    return Err(StorageError::damaged(&self.folder, 0, "a segment has the highest number there is"));
+                };
+                let promises = self.survey.promises.clone();
+                let header = SegmentHeader::new(&*self.disk, self.chain_id, number, self.survey.tip, promises)?;
+                let segment_bytes = self.options.segment_bytes;
+                Ok((ActiveSegment::create(&self.folder, &*self.disk, &header, segment_bytes, 0)?, None))
+            }
+        }
+    }
+
+    /// The last segment gets a successor.
+    fn retire(&mut self, last: LastSegment) {
+        let part = Part { bytes: last.end, slot_max: std::mem::take(&mut self.survey.slot_max) };
+        let overlong = Overlong { path: last.path.clone(), end: last.end, is_damaged: last.tail_bytes > 0 };
+        self.survey.overlong.push(overlong);
+        self.survey.closed.push(ClosedSegment { path: last.path, part });
+    }
+
+    /// The journal stands on its own now; what was damaged may go.
+    fn finish(self, active: ActiveSegment, torn_tail: Option<TornTailCut>) -> Result<Opened, StorageError> {
+        self.put_aside()?;
+        let Opening { home, folder, chain_id, options, disk, survey, .. } = self;
+        // What was read may have waited in the system's memory only; now it is durable.
+        let sealed = Sealed::begin(&*disk, &folder, survey.tip)?;
+        let promised = PromisesFile::begin(&*disk, &home, claim(&survey.promises, options.window))?;
+        let low = survey.promises.low_watermark();
+        let mut index = survey.index;
+        index.forget_batches_through(low);
+        let shelf = Arc::new(Shelf::new(Arc::clone(&disk), folder.clone(), index));
+        let recovered = recover(&shelf, &survey.promises)?;
+        let retention = Retention { stable: low, snapshot: SeqNum::GENESIS, history_bytes: options.history_bytes };
+        let journal = Journal {
+            lock: None,
+            folder,
+            chain_id,
+            options,
+            disk,
+            shelf,
+            sealed,
+            promised,
+            closed: survey.closed.into(),
+            active,
+            active_slot_max: survey.slot_max,
+            tip: survey.tip,
+            synced: survey.tip,
+            promises: survey.promises,
+            retention,
+            failed: None,
+        };
+        Ok(Opened { journal, recovered, torn_tail, losses: survey.losses })
+    }
+
+    fn put_aside(&self) -> Result<(), StorageError> {
+        let disk = &*self.disk;
+        for path in &self.survey.useless {
+            loss::set_aside(disk, &self.home, path)?;
+        }
+        for Overlong { path, end, is_damaged } in &self.survey.overlong {
+            if *is_damaged {
+                loss::keep_copy(disk, &self.home, path)?;
+            }
+            let file = disk.open(path, Access::Write).map_err(StorageError::io(path, "open"))?;
+            let shortened = file.set_bytes(*end).and_then(|()| file.sync());
+            shortened.map_err(StorageError::io(path, "shorten"))?;
+        }
+        if !matches!(self.sealed, sealed::Found::Intact(_)) {
+            loss::keep_copy(disk, &self.home, &Sealed::path(&self.folder))?;
+        }
+        if !matches!(self.promised, promises::Found::Intact(_)) {
+            loss::keep_copy(disk, &self.home, &PromisesFile::path(&self.home))?;
+        }
+        Ok(())
+    }
+}
+
+/// What the file `promises` must say of these promises.
+pub(super) fn claim(promises: &Promises, window: u64) -> Claim {
+    match promises.recovery {
+        Recovery::Lost(None) => Claim::Unknown,
+        Recovery::Lost(Some(_)) | Recovery::Complete => Claim::Bounded(promises.bounds(window)),
+    }
+}
+
+/// What a replica that starts is handed: its promises, and the batches above the low watermark.
+fn recover(shelf: &Shelf, promises: &Promises) -> Result<Recovered, StorageError> {
+    let index = shelf.index();
     let batches = index.batches().map(|(key, place)| Ok((*key, shelf.batch(*place)?)));
     Ok(Recovered { promises: promises.clone(), batches: batches.collect::<Result<_, StorageError>>()? })
-}
-
-/// What is known of a journal up to the group `tip`.
-struct FirstPass {
-    chain_id: Digest,
-    last_sealed: Link,
-    tip: Link,
-    promises: Promises,
-    index: Index<Place>,
-    closed: Vec<ClosedSegment>,
-    /// The highest slot of any record in the segment that is read.
-    slot_max: SeqNum,
-    /// The number of the next segment.
-    next_number: u64,
-    /// Where the segment before ended.
-    previous_end: (PathBuf, u64),
-}
-
-impl FirstPass {
-    fn new(chain_id: Digest, first: SegmentHeader, last_sealed: Link) -> FirstPass {
-        FirstPass {
-            chain_id,
-            last_sealed,
-            tip: first.previous,
-            index: Index::starting_after(first.promises.committed_through),
-            promises: first.promises,
-            closed: Vec::new(),
-            slot_max: SeqNum::GENESIS,
-            next_number: first.number,
-            previous_end: (PathBuf::new(), 0),
-        }
-    }
-
-    fn starting_with(
-        disk: &dyn Disk,
-        chain_id: Digest,
-        first: &Path,
-        last_sealed: Link,
-    ) -> Result<FirstPass, StorageError> {
-        let reader = SegmentReader::open(disk, first)?;
-        Ok(FirstPass::new(chain_id, reader.header().clone(), last_sealed))
-    }
-
-    /// Reads all segments and returns the last one.
-    fn read(&mut self, disk: &dyn Disk, folder: &Path, files: &[(u64, PathBuf)]) -> Result<LastSegment, StorageError> {
-        let mut files = files.iter().peekable();
-        loop {
-            let Some((number, path)) = files.next() else {
-                return Err(StorageError::damaged(folder, 0, "all segments are missing"));
-            };
-            let mut reader = SegmentReader::open(disk, path)?;
-            self.enter(*number, &reader)?;
-            let is_last = files.peek().is_none();
-            let durable = self.read_groups(&mut reader, is_last)?;
-            if is_last {
-                return self.judge_end(reader, durable);
-            }
-            self.close(disk, reader)?;
-        }
-    }
-
-    /// Checks that a segment continues the one before, and takes over the promises at its head.
-    fn enter(&mut self, number: u64, reader: &SegmentReader) -> Result<(), StorageError> {
-        let header = reader.header();
-        let damaged = |what: String| Err(StorageError::damaged(reader.path(), 0, what));
-        if number != self.next_number {
-            return damaged(format!("the segment before is missing: number {}", self.next_number));
-        }
-        if header.number != number {
-            return damaged(format!("the file holds segment {}", header.number));
-        }
-        if header.chain_id != self.chain_id {
-            return damaged(format!("the segment belongs to network {}", header.chain_id));
-        }
-        if header.previous != self.tip {
-            let (path, end) = &self.previous_end;
-            let what =
-                format!("a group is missing or changed: the next segment follows group {}", header.previous.number);
-            return Err(StorageError::damaged(path, *end, what));
-        }
-        self.check_sealed(reader.path(), 0)?;
-        self.promises = header.promises.clone();
-        self.slot_max = SeqNum::GENESIS;
-        self.next_number = number.saturating_add(1);
-        Ok(())
-    }
-
-    /// Reads the intact groups of a segment, and returns the end of those that are known to be durable. The head of
-    /// the next segment holds the fold of this one, so only the last segment's records are folded.
-    fn read_groups(&mut self, reader: &mut SegmentReader, is_last: bool) -> Result<u64, StorageError> {
-        let (path, segment) = (reader.path().to_path_buf(), reader.header().number);
-        let mut durable = reader.offset();
-        while let Some(group) = reader.next(self.tip)? {
-            let (mut rest, mut offset) = (group.payload, group.offset);
-            self.tip = group.link;
-            while !rest.is_empty() {
-                let damaged = |what: String| StorageError::damaged(&path, offset, what);
-                let frame = Frame::first(rest).map_err(|what| damaged(what.to_owned()))?;
-                if is_last {
-                    self.promises.fold(&frame.record().map_err(damaged)?);
-                }
-                self.index.note(&frame.head, Place { segment, offset, bytes: frame.bytes.len() as u32 });
-                self.slot_max = self.slot_max.max(frame.head.seq);
-                offset += frame.bytes.len() as u64;
-                rest = &rest[frame.bytes.len()..];
-            }
-            self.check_sealed(&path, offset)?;
-            if self.tip.number <= self.last_sealed.number {
-                durable = reader.offset();
-            }
-        }
-        Ok(durable)
-    }
-
-    /// The group that `sealed` names must be the one that is here under its number.
-    fn check_sealed(&self, path: &Path, offset: u64) -> Result<(), StorageError> {
-        if self.tip.number == self.last_sealed.number && self.tip != self.last_sealed {
-            let what = format!("group {} is not the one that was written and synced", self.tip.number);
-            return Err(StorageError::damaged(path, offset, what));
-        }
-        Ok(())
-    }
-
-    /// A segment that has a successor was full and durable before that was made.
-    fn close(&mut self, disk: &dyn Disk, reader: SegmentReader) -> Result<(), StorageError> {
-        let (path, end, length) = (reader.path().to_path_buf(), reader.offset(), reader.length());
-        if reader.tail()?.bytes() > 0 {
-            let what = format!("group {} is damaged, or something follows the last one", self.tip.number + 1);
-            return Err(StorageError::damaged(&path, end, what));
-        }
-        if length > end {
-            let file = disk.open(&path, Access::Write);
-            file.and_then(|file| file.set_bytes(end)).map_err(StorageError::io(&path, "shorten"))?;
-        }
-        self.closed.push(ClosedSegment { path: path.clone(), part: Part { bytes: end, slot_max: self.slot_max } });
-        self.previous_end = (path, end);
-        Ok(())
-    }
-
-    /// Decides what stands behind the last intact group: nothing, a write that a crash interrupted, or damage.
-    fn judge_end(&self, reader: SegmentReader, durable: u64) -> Result<LastSegment, StorageError> {
-        let (path, end, header) = (reader.path().to_path_buf(), reader.offset(), reader.header().clone());
-        let lost = self.tip.number + 1;
-        if self.last_sealed.number >= lost {
-            let what = format!("group {lost} is damaged or missing, and group {} was durable", self.last_sealed.number);
-            return Err(StorageError::damaged(&path, end, what));
-        }
-        let tail = reader.tail()?;
-        if tail.proves_loss_after(self.tip) {
-            let what = format!("group {lost} is damaged, and a later group proves that it was durable");
-            return Err(StorageError::damaged(&path, end, what));
-        }
-        Ok(LastSegment { path, header, durable, end, torn_bytes: tail.bytes() })
-    }
-}
-
-/// The end of a journal that was read.
-struct LastSegment {
-    path: PathBuf,
-    header: SegmentHeader,
-    /// Behind the last group that is known to be durable.
-    durable: u64,
-    /// Behind the last intact group.
-    end: u64,
-    /// What a crash left behind it.
-    torn_bytes: u64,
 }
 
 impl LastSegment {
@@ -267,7 +257,7 @@ impl LastSegment {
     fn settle(self, disk: &dyn Disk, segment_bytes: u64) -> Result<(ActiveSegment, Option<TornTailCut>), StorageError> {
         let mut active = ActiveSegment::reopen(&self.path, disk, &self.header, self.end)?;
         let settled = self.rewrite(&active).and_then(|()| {
-            write_zeros(&*active.file, self.end, self.end + self.torn_bytes)?;
+            write_zeros(&*active.file, self.end, self.end + self.tail_bytes)?;
             active.file.sync()
         });
         settled.map_err(StorageError::io(&self.path, "write the last groups again"))?;
@@ -276,8 +266,15 @@ impl LastSegment {
             reserved.map_err(StorageError::io(&self.path, "reserve room for the segment"))?;
             active.capacity = segment_bytes.max(self.end);
         }
-        let cut = TornTailCut { path: self.path, offset: self.end, bytes: self.torn_bytes };
+        let cut = TornTailCut { path: self.path, offset: self.end, bytes: self.tail_bytes };
         Ok((active, (cut.bytes > 0).then_some(cut)))
+    }
+
+    /// Makes everything up to the end durable, and leaves the rest as it is.
+    fn confirm(&self, disk: &dyn Disk) -> Result<(), StorageError> {
+        let active = ActiveSegment::reopen(&self.path, disk, &self.header, self.end)?;
+        let confirmed = self.rewrite(&active).and_then(|()| active.file.sync());
+        confirmed.map_err(StorageError::io(&self.path, "write the last groups again"))
     }
 
     /// Writes the groups again that nobody has seen durable. After a failed sync the system may hold them in memory as

@@ -16,8 +16,10 @@ pub(super) struct SegmentReader {
     /// The length of the file.
     length: u64,
     header: SegmentHeader,
-    /// Behind the last intact group.
+    /// Behind the last accepted group.
     offset: u64,
+    /// Behind the group that was read last.
+    next_offset: u64,
     payload: Vec<u8>,
 }
 
@@ -37,7 +39,15 @@ impl SegmentReader {
         let file = disk.open(path, Access::Read).map_err(failed())?;
         let (header, offset) = SegmentHeader::read(&*file, path)?;
         let length = file.bytes().map_err(failed())?;
-        Ok(SegmentReader { path: path.to_path_buf(), file, length, header, offset, payload: Vec::new() })
+        Ok(SegmentReader {
+            path: path.to_path_buf(),
+            file,
+            length,
+            header,
+            offset,
+            next_offset: offset,
+            payload: Vec::new(),
+        })
     }
 
     pub(super) fn header(&self) -> &SegmentHeader {
@@ -56,12 +66,18 @@ impl SegmentReader {
         self.length
     }
 
-    /// The group that follows `tip`; `None` when what stands there is not that group, intact.
+    /// The group that follows `tip`, where the last accepted one ends; `None` when what stands there is not that group,
+    /// intact.
     pub(super) fn next(&mut self, tip: Link) -> Result<Option<Group<'_>>, StorageError> {
         let Some(header) = self.read_group(tip).map_err(StorageError::io(&self.path, "read"))? else { return Ok(None) };
         let offset = self.offset + HEADER_BYTES as u64;
-        self.offset = offset + self.payload.len() as u64;
+        self.next_offset = offset + self.payload.len() as u64;
         Ok(Some(Group { link: header.link(), offset, payload: &self.payload }))
+    }
+
+    /// Goes on behind the group that was read last.
+    pub(super) fn accept(&mut self) {
+        self.offset = self.next_offset;
     }
 
     fn read_group(&mut self, tip: Link) -> io::Result<Option<GroupHeader>> {
@@ -79,7 +95,7 @@ impl SegmentReader {
         Ok((crc32c::crc32c(&self.payload) == header.payload_checksum).then_some(header))
     }
 
-    /// What stands behind the last intact group, without the zeros at its end.
+    /// What stands behind the last accepted group, without the zeros at its end.
     pub(super) fn tail(self) -> Result<Tail, StorageError> {
         let bytes = self.read_tail().map_err(StorageError::io(&self.path, "read"))?;
         Ok(Tail { bytes, salt: self.header.salt })
@@ -110,7 +126,7 @@ impl SegmentReader {
     }
 }
 
-/// What stands behind the last intact group of a segment.
+/// What stands behind the last accepted group of a segment.
 #[derive(Debug)]
 pub(super) struct Tail {
     bytes: Vec<u8>,

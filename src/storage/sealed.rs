@@ -1,7 +1,7 @@
 //! The small file `sealed`: the last group that the disk has confirmed. It decides whether a damaged last group is a
 //! write that a crash interrupted, or the loss of something durable.
 //!
-//! It is overwritten after every sync and never synced itself, so after a power failure it may name an earlier group;
+//! It is overwritten after every sync and not synced itself, so after a power failure it may name an earlier group;
 //! never a later one. Two copies are written in turn, so that an interrupted write leaves the other.
 
 use std::io;
@@ -20,6 +20,27 @@ const COPY_BYTES: usize = 20;
 const COPY_OFFSETS: [u64; 2] = [0, 4096];
 const FILE_BYTES: usize = 8192;
 
+/// What was found of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The newest of two intact copies.
+    Intact(Link),
+    /// The only intact copy. The other may have named one group more.
+    OneCopy(Link),
+    /// Neither is intact, or there is no file.
+    Nothing(&'static str),
+}
+
+impl Found {
+    /// The last group that is known to have been durable.
+    pub(super) fn link(&self) -> Link {
+        match self {
+            Found::Intact(link) | Found::OneCopy(link) => *link,
+            Found::Nothing(_) => Link::default(),
+        }
+    }
+}
+
 /// The open file.
 #[derive(Debug)]
 pub(super) struct Sealed {
@@ -34,28 +55,32 @@ impl Sealed {
         journal.join("sealed")
     }
 
-    /// Makes the file of a new journal.
-    pub(super) fn create(disk: &dyn Disk, journal: &Path) -> Result<(), StorageError> {
-        let mut bytes = vec![0; FILE_BYTES];
-        bytes[..COPY_BYTES].copy_from_slice(&encode(Link::default()));
-        folder::write_whole(disk, &Self::path(journal), &bytes)
-    }
-
-    /// Opens the file and reads the newest copy.
-    pub(super) fn open(disk: &dyn Disk, journal: &Path) -> Result<(Sealed, Link), StorageError> {
+    /// Reads the newest copy.
+    pub(super) fn read(disk: &dyn Disk, journal: &Path) -> Result<Found, StorageError> {
         let path = Self::path(journal);
-        let file = match disk.open(&path, Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StorageError::damaged(&path, 0, "the file is missing; the journal may have lost its end"));
-            }
+        let file = match disk.open(&path, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing("the file is missing")),
             result => result.map_err(StorageError::io(&path, "open"))?,
         };
-        let copies = COPY_OFFSETS.map(|offset| read(&*file, offset));
-        let newest = copies.into_iter().enumerate().filter_map(|(at, copy)| Some((at, copy?)));
-        match newest.max_by_key(|(_, link)| link.number) {
-            Some((at, link)) => Ok((Sealed { file, path, next: 1 - at }, link)),
-            None => Err(StorageError::damaged(&path, 0, "both copies are unreadable")),
+        let [first, second] = COPY_OFFSETS.map(|offset| read_copy(&*file, offset, &path));
+        Ok(match (first?, second?) {
+            (Some(first), Some(second)) if first.number > second.number => Found::Intact(first),
+            (Some(_), Some(second)) => Found::Intact(second),
+            (Some(link), None) | (None, Some(link)) => Found::OneCopy(link),
+            (None, None) => Found::Nothing("both copies are unreadable"),
+        })
+    }
+
+    /// Makes the file, in place of whatever had its name, durably: it names `link`.
+    pub(super) fn begin(disk: &dyn Disk, journal: &Path, link: Link) -> Result<Sealed, StorageError> {
+        let path = Self::path(journal);
+        let mut bytes = vec![0; FILE_BYTES];
+        for offset in COPY_OFFSETS {
+            bytes[offset as usize..][..COPY_BYTES].copy_from_slice(&encode(link));
         }
+        folder::write_whole(disk, &path, &bytes)?;
+        let file = disk.open(&path, Access::Write).map_err(StorageError::io(&path, "open"))?;
+        Ok(Sealed { file, path, next: 0 })
     }
 
     /// Names the last group that is durable.
@@ -76,10 +101,17 @@ fn encode(link: Link) -> [u8; COPY_BYTES] {
     copy
 }
 
-fn read(file: &dyn DiskFile, offset: u64) -> Option<Link> {
+fn read_copy(file: &dyn DiskFile, offset: u64, path: &Path) -> Result<Option<Link>, StorageError> {
     let mut copy = [0; COPY_BYTES];
-    file.read_exact_at(&mut copy, offset).ok()?;
-    let mut fields = Fields::new(&copy);
+    match file.read_exact_at(&mut copy, offset) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(StorageError::io(path, "read")(error)),
+        Ok(()) => Ok(decode(&copy)),
+    }
+}
+
+fn decode(copy: &[u8; COPY_BYTES]) -> Option<Link> {
+    let mut fields = Fields::new(copy);
     let magic: [u8; 4] = fields.array()?;
     let link = Link { number: fields.u64()?, checksum: fields.u32()? };
     (magic == MAGIC && fields.u32()? == crc32c::crc32c(&copy[..16])).then_some(link)
@@ -96,30 +128,35 @@ mod tests {
         Link { number, checksum: 7 }
     }
 
-    #[test]
-    fn names_the_newest_group_after_reopening() {
-        let folder = tempfile::tempdir().unwrap();
-        Sealed::create(&DISK, folder.path()).unwrap();
-        assert_eq!(Sealed::open(&DISK, folder.path()).unwrap().1, Link::default());
-        for number in 1..6 {
-            let (mut sealed, _) = Sealed::open(&DISK, folder.path()).unwrap();
-            sealed.name(link(number)).unwrap();
-            assert_eq!(Sealed::open(&DISK, folder.path()).unwrap().1, link(number));
-        }
+    fn found(folder: &Path) -> Found {
+        Sealed::read(&DISK, folder).unwrap()
     }
 
     #[test]
-    fn one_damaged_copy_leaves_the_other_and_two_are_damage() {
+    fn the_newest_group_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
-        Sealed::create(&DISK, folder.path()).unwrap();
-        let (mut sealed, _) = Sealed::open(&DISK, folder.path()).unwrap();
+        let mut sealed = Sealed::begin(&DISK, folder.path(), Link::default()).unwrap();
+        assert_eq!(found(folder.path()), Found::Intact(Link::default()));
+        for number in 1..6 {
+            sealed.name(link(number)).unwrap();
+            assert_eq!(found(folder.path()), Found::Intact(link(number)));
+        }
+        // What is made anew may name an earlier group: the later ones were lost.
+        Sealed::begin(&DISK, folder.path(), link(2)).unwrap();
+        assert_eq!(found(folder.path()), Found::Intact(link(2)));
+    }
+
+    #[test]
+    fn one_damaged_copy_leaves_the_other_and_two_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sealed = Sealed::begin(&DISK, folder.path(), Link::default()).unwrap();
         sealed.name(link(1)).unwrap();
         sealed.name(link(2)).unwrap();
-        sealed.file.write_all_at(b"x", COPY_OFFSETS[0] + 5).unwrap();
-        assert_eq!(Sealed::open(&DISK, folder.path()).unwrap().1, link(1));
         sealed.file.write_all_at(b"x", COPY_OFFSETS[1] + 5).unwrap();
-        assert!(matches!(Sealed::open(&DISK, folder.path()), Err(StorageError::Damaged { .. })));
+        assert_eq!(found(folder.path()), Found::OneCopy(link(1)));
+        sealed.file.write_all_at(b"x", COPY_OFFSETS[0] + 5).unwrap();
+        assert!(matches!(found(folder.path()), Found::Nothing(_)));
         std::fs::remove_file(Sealed::path(folder.path())).unwrap();
-        assert!(matches!(Sealed::open(&DISK, folder.path()), Err(StorageError::Damaged { .. })));
+        assert!(matches!(found(folder.path()), Found::Nothing(_)));
     }
 }

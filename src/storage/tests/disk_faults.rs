@@ -53,7 +53,8 @@ struct FailingFile {
 
 impl FailingDisk {
     fn file(&self, path: &Path, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
-        let is_segment = path.extension().is_some();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let is_segment = name.is_some_and(|name| name.starts_with('0'));
         Box::new(FailingFile { file, failing: is_segment.then(|| Arc::clone(&self.0)) })
     }
 }

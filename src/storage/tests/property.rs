@@ -21,9 +21,9 @@ enum Step {
         ahead: u64,
         view: u64,
     },
-    /// Another view.
+    /// A higher view.
     View {
-        target: u64,
+        skips: u64,
     },
     /// Everything committed so far becomes stable.
     Stabilise,
@@ -38,7 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0usize..400).prop_map(|operation_bytes| Step::Commit { operation_bytes }),
         4 => (1u64..8, 1u64..5).prop_map(|(ahead, view)| Step::Vote { ahead, view }),
-        1 => (1u64..9).prop_map(|target| Step::View { target }),
+        1 => (1u64..9).prop_map(|skips| Step::View { skips }),
         2 => Just(Step::Stabilise),
         1 => Just(Step::Snapshot),
         4 => Just(Step::Sync),
@@ -52,6 +52,7 @@ struct Account {
     written: Vec<JournalRecord>,
     committed: u64,
     stable: u64,
+    view: u64,
     sizes: BTreeMap<u64, usize>,
 }
 
@@ -73,7 +74,10 @@ impl Account {
                     prepared(*view, seq, digest),
                 ]
             }
-            Step::View { target } => vec![JournalRecord::ViewChangeSent(view_change(*target)), entered(*target)],
+            Step::View { skips } => {
+                self.view += skips;
+                vec![JournalRecord::ViewChangeSent(view_change(self.view)), entered(self.view)]
+            }
             Step::Stabilise if self.committed > self.stable => {
                 self.stable = self.committed;
                 vec![taken(self.stable), stable(self.stable)]

@@ -162,7 +162,8 @@ impl TestHome {
     }
 
     pub(super) fn restore(&self, files: &[(PathBuf, Vec<u8>)]) {
-        fs::remove_dir_all(self.path().join("journal")).unwrap();
+        let _ = fs::remove_dir_all(self.path().join("journal"));
+        let _ = fs::remove_dir_all(self.path().join("damaged"));
         fs::create_dir(self.path().join("journal")).unwrap();
         files.iter().for_each(|(path, bytes)| put(path, bytes));
     }
