@@ -3,11 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::choices::Choices;
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::options::Options;
 use crate::transcript::Transcript;
 use crate::violation::{Class, Violation};
 use crate::world::{Ended, World};
+
+/// From so many seeds on, everything that is counted must have happened.
+const MEANINGFUL_SEEDS: u64 = 1000;
+/// The exit code of a campaign that found nothing, and in which something never happened.
+pub const PROVES_NOTHING: u8 = 4;
 
 /// What a campaign found.
 #[derive(Debug, Default)]
@@ -36,10 +41,17 @@ impl Summary {
         }
     }
 
-    /// The exit code: 0, or that of the worst failure.
+    /// What never happened, in a campaign that is long enough to prove something.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Counter> {
+        if self.seeds < MEANINGFUL_SEEDS { Vec::new() } else { self.counters.missing() }
+    }
+
+    /// The exit code: 0, that of the worst failure, or [`PROVES_NOTHING`].
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        self.failures.iter().map(|(_, violation)| violation.class).max().map_or(0, Class::exit_code)
+        let proves = if self.missing().is_empty() { 0 } else { PROVES_NOTHING };
+        self.failures.iter().map(|(_, violation)| violation.class).max().map_or(proves, Class::exit_code)
     }
 }
 
@@ -49,6 +61,15 @@ pub fn world_of(seed: u64, members: Option<u16>, transcript: Transcript) -> Worl
     let mut choices = Choices::from_seed(seed);
     let options = Options::draw(&mut choices, members);
     World::new(options, choices, transcript)
+}
+
+/// The world of a seed after its drawn options were changed: for one rule or one fault.
+#[must_use]
+pub fn world_with(seed: u64, members: Option<u16>, change: impl FnOnce(&mut Options)) -> World {
+    let mut choices = Choices::from_seed(seed);
+    let mut options = Options::draw(&mut choices, members);
+    change(&mut options);
+    World::new(options, choices, Transcript::default())
 }
 
 /// Runs a seed to its end.

@@ -44,6 +44,40 @@ pub enum Counter {
     LostRecords,
     /// Crashes during a sync.
     CrashesInSync,
+    /// Crashes after a step of which nothing was written.
+    CrashesBeforeWrite,
+    /// Crashes with what was written not synced.
+    CrashesAfterWrite,
+    /// Crashes between a sync and what waited for it.
+    CrashesAfterSync,
+    /// Crashes between sending and executing.
+    CrashesAfterSend,
+    /// Crashes between the execution of a batch and its report.
+    CrashesAfterApply,
+    /// Crashes between a durable snapshot and the shortening of the journal.
+    CrashesAfterSnapshot,
+    /// Crashes while a state was fetched.
+    CrashesInTransfer,
+    /// Power failures in the middle of an operation on the disk.
+    CrashesInDiskOperation,
+    /// Power failures while a replica started.
+    CrashesInStart,
+    /// Processes that ended because a sync failed.
+    FsyncAborts,
+    /// Processes that ended because the disk was full.
+    FullDiskAborts,
+    /// Interrupted writes that were cut off at a start.
+    TornTails,
+    /// Homes with damaged files.
+    DamagedFiles,
+    /// Damaged files of promises.
+    DamagedPromises,
+    /// Damaged or lost stored states.
+    DamagedStates,
+    /// Homes that were emptied.
+    WipedHomes,
+    /// Homes in whose place an older copy came.
+    OlderCopies,
     /// Starts with a slot that was prepared and not committed.
     PreparedRecoveries,
     /// Crashes while the view was being changed.
@@ -76,7 +110,7 @@ pub enum Counter {
 
 impl Counter {
     /// All of them.
-    pub const ALL: [Counter; 33] = [
+    pub const ALL: [Counter; 43] = [
         Counter::Slots,
         Counter::Answers,
         Counter::ViewsEntered,
@@ -96,6 +130,16 @@ impl Counter {
         Counter::Blackouts,
         Counter::LostRecords,
         Counter::CrashesInSync,
+        Counter::CrashesBeforeWrite,
+        Counter::CrashesAfterWrite,
+        Counter::CrashesAfterSync,
+        Counter::CrashesAfterSend,
+        Counter::CrashesAfterApply,
+        Counter::CrashesAfterSnapshot,
+        Counter::CrashesInDiskOperation,
+        Counter::CrashesInStart,
+        Counter::FsyncAborts,
+        Counter::TornTails,
         Counter::PreparedRecoveries,
         Counter::CrashesInViewChange,
         Counter::SnapshotStarts,

@@ -76,6 +76,10 @@ pub struct MachineOptions {
     pub execution: (Duration, Duration),
     /// Per mille of stable checkpoints of which a snapshot is written.
     pub snapshots: u64,
+    /// The size of a segment of a journal, and how much history is kept.
+    pub segment_bytes: u64,
+    /// How much history a journal keeps below its low watermark.
+    pub history_bytes: u64,
     /// How many slots an answer from the journal carries at most.
     pub history_slots: u64,
     /// How far wall clocks are off, at most.
@@ -95,8 +99,35 @@ pub struct FaultOptions {
     pub outage: Duration,
     /// Per mille of syncs during which the replica crashes.
     pub crash_in_sync: u64,
+    /// Per mille of the other points of a crash at which there is one.
+    pub crash_points: u64,
+    /// How often the power fails in the middle of an operation on a disk.
+    pub fuses: u64,
+    /// How often a sync fails.
+    pub refused_syncs: u64,
+    /// How often a home is damaged, as far as the cluster bears it.
+    pub mishaps: u64,
     /// Per mille of proposals of a Byzantine primary that it makes twice.
     pub equivocation: u64,
+}
+
+impl FaultOptions {
+    /// Nothing breaks.
+    #[must_use]
+    pub fn none() -> Self {
+        FaultOptions {
+            crashes: 0,
+            blackouts: 0,
+            partitions: 0,
+            outage: Duration::from_millis(300),
+            crash_in_sync: 0,
+            crash_points: 0,
+            fuses: 0,
+            refused_syncs: 0,
+            mishaps: 0,
+            equivocation: 0,
+        }
+    }
 }
 
 impl Options {
@@ -209,6 +240,8 @@ fn draw_machine(choices: &mut Choices) -> MachineOptions {
         sync: (sync / 4, sync * 3),
         execution: (execution / 4, execution * 3),
         snapshots: choices.pick(&[0, 200, 1000]),
+        segment_bytes: choices.pick(&[8 << 10, 64 << 10, 512 << 10]),
+        history_bytes: 1 << 40,
         history_slots: choices.pick(&[1, 4, 16, 256]),
         clock_error: Duration::from_millis(choices.pick(&[0, 5, 200])),
     }
@@ -241,6 +274,10 @@ fn draw_faults(choices: &mut Choices) -> FaultOptions {
         partitions: choices.pick(&[0, 0, 1, 4]),
         outage: Duration::from_millis(choices.pick(&[20, 300, 2_000])),
         crash_in_sync: choices.pick(&[0, 0, 2, 10]),
+        crash_points: choices.pick(&[0, 0, 1, 3]),
+        fuses: choices.pick(&[0, 0, 2, 6]),
+        mishaps: 0,
+        refused_syncs: choices.pick(&[0, 0, 1, 3]),
         equivocation: choices.pick(&[200, 500, 1000]),
     }
 }

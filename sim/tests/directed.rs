@@ -1,26 +1,21 @@
 //! Worlds whose options are chosen, each for one rule.
 
 use quorate::ReplicaId;
-use quorate_sim::campaign::run_seed;
-use quorate_sim::choices::Choices;
+use quorate_sim::campaign::{run_seed, world_with};
 use quorate_sim::counters::Counter;
 use quorate_sim::options::{FaultOptions, Options};
 use quorate_sim::transcript::Transcript;
 use quorate_sim::violation::Class;
-use quorate_sim::world::{Ended, World};
+use quorate_sim::world::Ended;
 
 /// Runs a seed after its drawn options were changed.
 fn run_changed(seed: u64, members: u16, change: impl FnOnce(&mut Options)) -> Ended {
-    let mut choices = Choices::from_seed(seed);
-    let mut options = Options::draw(&mut choices, Some(members));
-    change(&mut options);
-    World::new(options, choices, Transcript::default()).run()
+    world_with(seed, Some(members), change).run()
 }
 
 fn nothing_fails(options: &mut Options) {
     options.byzantine.clear();
-    options.faults =
-        FaultOptions { crashes: 0, blackouts: 0, partitions: 0, crash_in_sync: 0, ..options.faults.clone() };
+    options.faults = FaultOptions::none();
     (options.network.loss, options.network.straggling) = (0, 0);
 }
 

@@ -255,7 +255,8 @@ impl Replica {
         for id in proposed {
             self.pool.set_proposed(&id);
         }
-        if header.signer == self.id() {
+        // A primary that has left the view meanwhile assigns nothing in it any more.
+        if header.signer == self.id() && self.phase == Phase::Active {
             self.persist_acceptance(seq, &header);
         }
         self.advance_slot(seq);

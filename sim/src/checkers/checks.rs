@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use quorate::batch::CommittedBatch;
-use quorate::core::{ExecutedBatch, JournalRecord, Notice, Report};
-use quorate::messages::{Message, ReplicaMessage, RequestResult};
+use quorate::core::{ExecutedBatch, JournalRecord, Notice, Recovered, Report};
+use quorate::messages::{Bounds, Message, ReplicaMessage, RequestResult};
 use quorate::{ClientId, Genesis, ReplicaId, RequestId};
 
 use super::checkpoints::Checkpoints;
@@ -72,14 +72,32 @@ impl Checks {
         }
     }
 
-    /// A replica crashed, and these records are left of its journal.
-    pub fn on_crash(&mut self, id: ReplicaId, left: &[JournalRecord]) {
-        self.votes.on_crash(id);
+    /// A replica crashed.
+    pub fn on_crash(&mut self, id: ReplicaId) {
         self.checkpoints.on_crash(id);
-        for record in left {
-            self.votes.on_durable(id, record);
-            self.on_record(id, record);
+    }
+
+    /// A replica starts with this: all that was durable binds it still.
+    pub fn on_start(&mut self, id: ReplicaId, recovered: &Recovered) {
+        if self.correct.contains(&id) {
+            self.judge("recovery", |checks| checks.votes.on_start(id, recovered));
         }
+    }
+
+    /// What a replica has said, in all its lives: no vote of it lies beyond.
+    #[must_use]
+    pub fn promised(&self, id: ReplicaId) -> Bounds {
+        self.votes.promised(id)
+    }
+
+    /// The disk of a replica went back in time, and it may not know: what it says does not count until it is whole.
+    pub fn forget(&mut self, id: ReplicaId) {
+        self.votes.forget(id);
+    }
+
+    /// A replica is whole again.
+    pub fn remember(&mut self, id: ReplicaId) {
+        self.votes.remember(id);
     }
 
     /// A message leaves a correct replica.

@@ -7,12 +7,14 @@
 //! | `votes` | one vote per view, slot and phase; a durable record before each; ViewChanges that omit nothing |
 //! | `commits` | one committed digest per slot, in every later NewView that covers it |
 //! | `checkpoints` | equal roots, watermarks that never fall |
+//! | `facts` | what is durable, and that a start finds it again |
 //! | `evidence` | nobody is accused wrongly, nobody halts or diverges |
 
 mod checkpoints;
 mod checks;
 mod commits;
 mod evidence;
+mod facts;
 mod history;
 mod votes;
 

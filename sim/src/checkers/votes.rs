@@ -3,26 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::batch::null_digest;
-use quorate::core::JournalRecord;
-use quorate::messages::{Message, PrePrepare, Signed, ViewChange};
+use quorate::core::{JournalRecord, Recovered};
+use quorate::messages::{Bounds, Message, PrePrepare, Signed, ViewChange};
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
+
+use super::facts::{Fact, Facts};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     /// PrePrepare or Prepare: nobody says both in one view.
     Accept,
     Commit,
-}
-
-/// What must be durable before something is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fact {
-    Accepted(View, SeqNum, Digest),
-    Prepared(View, SeqNum, Digest),
-    AskedFor(View, Digest),
-    Entered(View),
-    Checkpoint(SeqNum, Digest),
 }
 
 /// What the journal of a replica says up to now.
@@ -38,30 +30,43 @@ struct Bound {
 #[derive(Debug, Default)]
 pub(super) struct Votes {
     said: BTreeMap<(ReplicaId, Phase, View, SeqNum), Digest>,
-    durable: BTreeSet<(ReplicaId, Fact)>,
+    facts: Facts,
     bound: BTreeMap<ReplicaId, Bound>,
+    /// The highest view and slot of anything that a replica has said.
+    promised: BTreeMap<ReplicaId, Bounds>,
+    /// Those who may not know what they have said.
+    forgetful: BTreeSet<ReplicaId>,
 }
 
 impl Votes {
     pub(super) fn on_durable(&mut self, id: ReplicaId, record: &JournalRecord) {
-        let fact = match record {
-            JournalRecord::PrePrepared(header) => accepted(&header.payload),
-            JournalRecord::Prepared(known) => Fact::Prepared(known.view(), known.seq(), known.digest()),
-            JournalRecord::ViewChangeSent(asked) => Fact::AskedFor(asked.payload.target, asked.digest()),
-            JournalRecord::ViewEntered(entered) => Fact::Entered(entered.new_view.payload.target),
-            JournalRecord::CheckpointTaken(taken) => Fact::Checkpoint(taken.seq, taken.root),
-            JournalRecord::Batch { .. }
-            | JournalRecord::Committed(_)
-            | JournalRecord::CheckpointStable(_)
-            | JournalRecord::RecoveryBegun(_)
-            | JournalRecord::RecoveryEnded => return,
-        };
-        self.durable.insert((id, fact));
+        self.facts.on_durable(id, record);
     }
 
-    /// The journal is read again from its beginning.
-    pub(super) fn on_crash(&mut self, id: ReplicaId) {
-        self.bound.remove(&id);
+    /// A replica starts: its promises are what binds it, and all that does.
+    pub(super) fn on_start(&mut self, id: ReplicaId, recovered: &Recovered) -> Result<(), String> {
+        let promises = &recovered.promises;
+        let bound = Bound {
+            entered: promises.view(),
+            asked: promises.view_change.as_ref().map_or(View(0), |asked| asked.payload.target),
+            prepared: promises.prepared.iter().map(|(seq, known)| (*seq, known.view())).collect(),
+            batches: recovered.batches.keys().copied().collect(),
+        };
+        self.bound.insert(id, bound);
+        self.facts.on_start(id, promises)
+    }
+
+    pub(super) fn promised(&self, id: ReplicaId) -> Bounds {
+        self.promised.get(&id).copied().unwrap_or_default()
+    }
+
+    pub(super) fn forget(&mut self, id: ReplicaId) {
+        self.facts.forget(id);
+        self.forgetful.insert(id);
+    }
+
+    pub(super) fn remember(&mut self, id: ReplicaId) {
+        self.forgetful.remove(&id);
     }
 
     /// A journal must never say that its replica voted in a view that it had left, or not entered.
@@ -98,29 +103,30 @@ impl Votes {
         match message {
             Message::PrePrepare(proposal) if proposal.header.signer == id => {
                 let vote = proposal.header.payload;
-                self.require_durable(id, accepted(&vote))?;
+                self.facts.require(id, Fact::accepted(&vote))?;
                 self.say(id, Phase::Accept, vote)
             }
             Message::Prepare(vote) if vote.signer == id => {
                 let vote = PrePrepare { view: vote.payload.view, seq: vote.payload.seq, digest: vote.payload.digest };
-                self.require_durable(id, accepted(&vote))?;
+                self.facts.require(id, Fact::accepted(&vote))?;
                 self.say(id, Phase::Accept, vote)
             }
             Message::Commit(vote) if vote.signer == id => {
                 let vote = PrePrepare { view: vote.payload.view, seq: vote.payload.seq, digest: vote.payload.digest };
-                self.require_durable(id, Fact::Prepared(vote.view, vote.seq, vote.digest))?;
+                self.facts.require(id, Fact::Prepared(vote.view, vote.seq, vote.digest))?;
                 self.say(id, Phase::Commit, vote)
             }
             Message::ViewChange(asked) if asked.signer == id => {
-                self.require_durable(id, Fact::AskedFor(asked.payload.target, asked.digest()))
+                self.promise(id, Bounds { view: asked.payload.target, seq: SeqNum::GENESIS });
+                self.facts.require(id, Fact::AskedFor(asked.payload.target, asked.digest()))
             }
             Message::NewView(new_view) if new_view.signer == id => {
-                self.require_durable(id, Fact::Entered(new_view.payload.target))?;
+                self.facts.require(id, Fact::Entered(new_view.payload.target))?;
                 let mut headers = new_view.payload.pre_prepares.iter();
                 headers.try_for_each(|header| self.say(id, Phase::Accept, header.payload))
             }
             Message::Checkpoint(vote) if vote.signer == id => {
-                self.require_durable(id, Fact::Checkpoint(vote.payload.seq, vote.payload.root))
+                self.facts.require(id, Fact::Checkpoint(vote.payload.seq, vote.payload.root))
             }
             // The words of others, and what carries no signature.
             Message::PrePrepare(_)
@@ -152,17 +158,17 @@ impl Votes {
 
     fn say(&mut self, id: ReplicaId, phase: Phase, vote: PrePrepare) -> Result<(), String> {
         let PrePrepare { view, seq, digest } = vote;
-        match self.said.insert((id, phase, view, seq), digest) {
-            Some(before) if before != digest => {
-                Err(format!("{id} says {phase:?} for {digest:?} in view {view} at {seq}, and said it for {before:?}"))
-            }
-            Some(_) | None => Ok(()),
+        self.promise(id, Bounds { view, seq });
+        let before = *self.said.entry((id, phase, view, seq)).or_insert(digest);
+        if before == digest || self.forgetful.contains(&id) {
+            return Ok(());
         }
+        Err(format!("{id} says {phase:?} for {digest:?} in view {view} at {seq}, and said it for {before:?}"))
     }
 
-    fn require_durable(&self, id: ReplicaId, fact: Fact) -> Result<(), String> {
-        let is_durable = self.durable.contains(&(id, fact));
-        if is_durable { Ok(()) } else { Err(format!("{id} sends what rests on {fact:?}, which is not durable")) }
+    fn promise(&mut self, id: ReplicaId, bounds: Bounds) {
+        let known = self.promised.entry(id).or_default();
+        *known = known.max(bounds);
     }
 }
 
@@ -198,8 +204,4 @@ impl Bound {
         }
         Ok(())
     }
-}
-
-fn accepted(vote: &PrePrepare) -> Fact {
-    Fact::Accepted(vote.view, vote.seq, vote.digest)
 }

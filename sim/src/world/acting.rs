@@ -1,11 +1,13 @@
 //! What becomes of a core's actions: what is persisted comes before what is sent, and that before what is executed.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use quorate::ReplicaId;
 use quorate::core::{Actions, Event as CoreEvent, Outgoing, Recipients};
 use quorate::messages::Message;
+use quorate::{ReplicaId, SeqNum};
 
+use super::failing::CrashPoint;
 use super::node::{Held, Work};
 use super::queue::{Envelope, Event, Life};
 use super::world::World;
@@ -15,8 +17,6 @@ use crate::violation::Class;
 
 /// A deadline that is reached this often at one moment does not move.
 const SPINS_MAX: u32 = 100;
-/// Why the journal of a world does not fail.
-pub(super) const MEMORY: &str = "a journal in memory reads what it wrote";
 
 impl World {
     /// Hands an event to a running replica and does what it wants.
@@ -40,12 +40,20 @@ impl World {
         for record in &persist {
             self.checks.on_record(id, record);
         }
-        let node = self.node_mut(id);
-        node.disk.write(persist).expect(MEMORY);
-        let needs = node.disk.binding();
-        let Some(running) = &mut node.running else { return };
+        let writes = !persist.is_empty();
+        if writes && self.crashes_at(id, CrashPoint::BeforeWrite) {
+            return;
+        }
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        if let Err(error) = running.persister.write(persist) {
+            return self.on_storage_failure(id, &error);
+        }
+        let needs = running.persister.binding();
         if !send.is_empty() || !execute.is_empty() {
             running.outbox.push_back(Held { needs, send, execute });
+        }
+        if writes && self.crashes_at(id, CrashPoint::AfterWrite) {
+            return;
         }
         self.sync_if_needed(id);
         self.release(id);
@@ -54,12 +62,12 @@ impl World {
     fn sync_if_needed(&mut self, id: ReplicaId) {
         let node = self.node_mut(id);
         let life = node.life();
-        if !node.disk.begin_sync() {
+        if !node.running.as_mut().is_some_and(|running| running.persister.begin_sync()) {
             return;
         }
         let delay = self.draw(self.options.machine.sync);
         if !self.is_calm() && self.choices.chance(self.options.faults.crash_in_sync) {
-            let moment = self.draw((std::time::Duration::ZERO, delay));
+            let moment = self.draw((Duration::ZERO, delay));
             self.after(moment, Event::CrashInSync(life));
         }
         self.after(delay, Event::Synced(life));
@@ -69,26 +77,42 @@ impl World {
         if !self.is_alive(life) {
             return;
         }
-        let synced = self.node_mut(life.node).disk.end_sync().expect(MEMORY);
-        self.checks.on_durable(life.node, &synced);
-        self.sync_if_needed(life.node);
-        self.release(life.node);
+        let id = life.node;
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        let synced = match running.persister.end_sync() {
+            Ok(synced) => synced,
+            Err(error) => return self.on_storage_failure(id, &error),
+        };
+        self.checks.on_durable(id, &synced);
+        if self.crashes_at(id, CrashPoint::AfterSync) {
+            return;
+        }
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        if let Err(error) = running.persister.write_waiting() {
+            return self.on_storage_failure(id, &error);
+        }
+        self.sync_if_needed(id);
+        self.release(id);
     }
 
     /// Lets go what no longer waits for the disk, in order.
-    fn release(&mut self, id: ReplicaId) {
+    pub(super) fn release(&mut self, id: ReplicaId) {
         loop {
-            let node = self.node_mut(id);
-            let durable = node.disk.durable();
-            let Some(running) = &mut node.running else { return };
+            let Some(running) = &mut self.node_mut(id).running else { return };
+            let durable = running.persister.durable();
             if running.outbox.front().is_none_or(|held| held.needs > durable) {
                 break;
             }
             let Some(held) = running.outbox.pop_front() else { break };
-            running.work.extend(held.execute.into_iter().map(Work::Order));
+            let has_said = !held.send.is_empty();
             for outgoing in held.send {
                 self.send(id, outgoing);
             }
+            if has_said && self.crashes_at(id, CrashPoint::AfterSend) {
+                return;
+            }
+            let Some(running) = &mut self.node_mut(id).running else { return };
+            running.work.extend(held.execute.into_iter().map(Work::Order));
         }
         self.work(id);
     }
@@ -102,16 +126,23 @@ impl World {
             }
             Outgoing::Client { to, message } => self.send_to_client(from, to, message),
             Outgoing::History { to, after, through } => {
-                let slots = self.node(from).disk.history(after, through, self.options.machine.history_slots);
-                let slots = slots.expect(MEMORY);
-                if !slots.is_empty() {
-                    self.send_to_members(from, &[to], Message::Committed(slots));
-                }
+                self.send_history(from, to, (after, through));
             }
         }
     }
 
-    fn send_to_members(&mut self, from: ReplicaId, to: &[ReplicaId], message: Message) {
+    /// Answers from the journal. What cannot be read is not served: the peer asks somebody else.
+    fn send_history(&mut self, from: ReplicaId, to: ReplicaId, (after, through): (SeqNum, SeqNum)) {
+        let slots_max = self.options.machine.history_slots;
+        let Some(running) = &self.node(from).running else { return };
+        match running.persister.history(after, through, slots_max) {
+            Ok(slots) if slots.is_empty() => {}
+            Ok(slots) => self.send_to_members(from, &[to], Message::Committed(slots)),
+            Err(error) => self.line(|| format!("{from} cannot read its history: {error}")),
+        }
+    }
+
+    pub(super) fn send_to_members(&mut self, from: ReplicaId, to: &[ReplicaId], message: Message) {
         match self.nodes[from.index()].puppet.clone() {
             None => {
                 self.checks.on_send(from, &message);

@@ -7,8 +7,9 @@ use quorate::batch::CommittedBatch;
 use quorate::core::{Event as CoreEvent, Order, Report};
 use quorate::execution::{ReplicatedState, Replies};
 use quorate::messages::CheckpointCertificate;
+use quorate::storage::Storage;
 
-use super::acting::MEMORY;
+use super::failing::CrashPoint;
 use super::node::Work;
 use super::queue::{Event, Life};
 use super::world::World;
@@ -72,6 +73,9 @@ impl World {
         }
         let applied = running.executor.apply(batch, replies);
         self.checks.on_executed(id, batch, &applied.report);
+        if self.crashes_at(id, CrashPoint::AfterApply) {
+            return;
+        }
         let skipped = applied.report.requests.iter().filter(|request| !request.executed).count();
         self.counters.add_many(Counter::Skipped, skipped as u64);
         for (client, reply) in applied.replies {
@@ -94,11 +98,17 @@ impl World {
     }
 
     pub(super) fn on_snapshot_written(&mut self, life: Life, state: ReplicatedState) {
-        if !self.is_alive(life) {
+        let (id, seq) = (life.node, state.position.seq);
+        if !self.is_alive(life) || !self.node_mut(id).state.commit(state) {
             return;
         }
-        let seq = state.position.seq;
-        self.node_mut(life.node).disk.set_snapshot(state).expect(MEMORY);
+        if self.crashes_at(id, CrashPoint::AfterSnapshot) {
+            return;
+        }
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        if let Err(error) = running.persister.journal().snapshot_durable(seq) {
+            return self.on_storage_failure(id, &error);
+        }
         self.step(life.node, CoreEvent::Executor(Report::SnapshotDurable(seq)));
     }
 }

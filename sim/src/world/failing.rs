@@ -1,17 +1,62 @@
 //! What breaks: replicas crash and start again, the network is cut and heals.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use quorate::ReplicaId;
-use quorate::core::{Phase, Recovered, Replica};
+use quorate::core::Phase;
+use quorate::storage::StorageError;
 
-use super::acting::MEMORY;
 use super::network::{Cut, CutShape, nanoseconds};
-use super::node::{Node, Running, Work};
+use super::node::{Node, Running};
 use super::queue::{Event, Life};
 use super::world::World;
 use crate::counters::Counter;
+
+/// The farthest operation at which a fuse blows.
+const FUSE_MAX: u64 = 60;
+
+/// Per mille of starts that a fuse interrupts, and after how many operations at most.
+const FAILING_STARTS: u64 = 150;
+const START_FUSE_MAX: u64 = 12;
+
+/// How the life of a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The machine loses power: what was not synced is at risk.
+    PowerLoss,
+    /// The process ends alone.
+    Process,
+}
+
+/// The points of a replica's life at which a crash is most likely to hurt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CrashPoint {
+    /// A step was taken, and nothing of it is written.
+    BeforeWrite,
+    /// Its records are written and not synced.
+    AfterWrite,
+    /// They are synced, and nothing has left.
+    AfterSync,
+    /// Messages have left, and nobody has executed what came with them.
+    AfterSend,
+    /// A batch is executed, and the core has not heard of it.
+    AfterApply,
+    /// A snapshot is durable, and the journal has not heard of it.
+    AfterSnapshot,
+}
+
+impl CrashPoint {
+    fn counter(self) -> Counter {
+        match self {
+            CrashPoint::BeforeWrite => Counter::CrashesBeforeWrite,
+            CrashPoint::AfterWrite => Counter::CrashesAfterWrite,
+            CrashPoint::AfterSync => Counter::CrashesAfterSync,
+            CrashPoint::AfterSend => Counter::CrashesAfterSend,
+            CrashPoint::AfterApply => Counter::CrashesAfterApply,
+            CrashPoint::AfterSnapshot => Counter::CrashesAfterSnapshot,
+        }
+    }
+}
 
 impl World {
     /// Draws when what breaks.
@@ -30,7 +75,20 @@ impl World {
             let nodes = self.ids();
             self.after(at, Event::Crash { nodes, is_blackout: true });
         }
-        for number in 0..faults.partitions {
+        for _ in 0..faults.fuses {
+            let (at, id) = (self.draw_moment(), self.choices.pick(&correct));
+            self.after(at, Event::Fuse { node: id });
+        }
+        for _ in 0..faults.refused_syncs {
+            let (at, id) = (self.draw_moment(), self.choices.pick(&correct));
+            self.after(at, Event::SyncRefused { node: id });
+        }
+        self.plan_mishaps(&correct);
+        self.plan_cuts();
+    }
+
+    fn plan_cuts(&mut self) {
+        for number in 0..self.options.faults.partitions {
             let (at, length) = (self.draw_moment(), self.draw((Duration::ZERO, self.options.faults.outage)));
             let shape = self.choices.pick(&[CutShape::Split, CutShape::Split, CutShape::Mute, CutShape::Deaf]);
             let most = if self.choices.chance(500) { 1 } else { u64::from(self.options.members) - 1 };
@@ -41,7 +99,7 @@ impl World {
         }
     }
 
-    fn draw_moment(&mut self) -> Duration {
+    pub(super) fn draw_moment(&mut self) -> Duration {
         self.draw((Duration::from_millis(1), self.options.calm_at - Duration::from_millis(1)))
     }
 
@@ -49,90 +107,102 @@ impl World {
         if is_blackout {
             self.counters.add(Counter::Blackouts);
         }
+        let ending = if is_blackout { Ending::PowerLoss } else { self.draw_ending() };
         for id in nodes {
-            self.crash(*id);
+            self.crash(*id, ending);
         }
     }
 
     pub(super) fn on_crash_in_sync(&mut self, life: Life) {
-        if self.is_alive(life) && !self.is_calm() && self.node(life.node).disk.is_syncing() {
+        let is_syncing = |running: &Running| running.persister.is_syncing();
+        if self.is_alive(life) && !self.is_calm() && self.node(life.node).running.as_ref().is_some_and(is_syncing) {
             self.counters.add(Counter::CrashesInSync);
-            self.crash(life.node);
+            let ending = self.draw_ending();
+            self.crash(life.node, ending);
         }
     }
 
-    fn crash(&mut self, id: ReplicaId) {
+    /// Whether the replica crashes at this point, which is drawn; then it has.
+    pub(super) fn crashes_at(&mut self, id: ReplicaId, point: CrashPoint) -> bool {
+        if self.is_calm() || !self.choices.chance(self.options.faults.crash_points) {
+            return false;
+        }
+        self.counters.add(point.counter());
+        let ending = self.draw_ending();
+        self.crash(id, ending);
+        true
+    }
+
+    /// Storage is no use any more to this process: it ends, and another one starts later.
+    pub(super) fn on_storage_failure(&mut self, id: ReplicaId, error: &StorageError) {
+        self.line(|| format!("{id}: {error}"));
+        if !self.node(id).disk.has_power() {
+            self.counters.add(Counter::CrashesInDiskOperation);
+            self.crash(id, Ending::PowerLoss);
+            return;
+        }
+        let is_full = matches!(error, StorageError::DiskFull { .. });
+        self.counters.add(if is_full { Counter::FullDiskAborts } else { Counter::FsyncAborts });
+        self.crash(id, Ending::Process);
+    }
+
+    /// The power fails in the middle of what the replica does next on its disk.
+    pub(super) fn on_fuse(&mut self, id: ReplicaId) {
+        if !self.is_calm() {
+            let operations = self.choices.between(1, FUSE_MAX);
+            self.node(id).disk.light_fuse(Some(operations));
+        }
+    }
+
+    pub(super) fn on_sync_refused(&mut self, id: ReplicaId) {
+        if !self.is_calm() {
+            self.node(id).disk.refuse_next_sync();
+        }
+    }
+
+    fn draw_ending(&mut self) -> Ending {
+        self.choices.pick(&[Ending::PowerLoss, Ending::PowerLoss, Ending::Process])
+    }
+
+    pub(super) fn crash(&mut self, id: ReplicaId, ending: Ending) {
         let Some(running) = self.node_mut(id).running.take() else { return };
         self.counters.add(Counter::Crashes);
         if matches!(running.replica.phase(), Phase::ViewChanging { .. }) {
             self.counters.add(Counter::CrashesInViewChange);
         }
-        let (unsynced, more_wait) = self.node(id).disk.at_risk();
-        let kept = usize::try_from(self.choices.between(0, unsynced as u64)).unwrap_or(0);
-        if kept < unsynced || more_wait {
+        let has_waiting = running.persister.has_waiting();
+        drop(running);
+        let disk = &self.nodes[id.index()].disk;
+        let has_lost = match ending {
+            Ending::PowerLoss => disk.lose_power(&mut self.choices),
+            Ending::Process => {
+                disk.restart();
+                false
+            }
+        };
+        if has_lost || has_waiting {
             self.counters.add(Counter::LostRecords);
         }
-        self.node_mut(id).disk.crash(kept).expect(MEMORY);
-        let node = &self.nodes[id.index()];
-        self.checks.on_crash(id, node.disk.records());
-        self.line(|| format!("{id} crashed, kept {kept} of {unsynced} unsynced groups"));
+        self.checks.on_crash(id);
+        self.line(|| format!("{id} crashed: {ending:?}, unsynced writes were lost: {has_lost}"));
         for peer in self.ids() {
             self.tell_link(peer, id, false);
         }
+        self.restart_later(id);
+    }
+
+    /// Plans the next start. Where fuses are, it may fail on the way.
+    pub(super) fn restart_later(&mut self, id: ReplicaId) {
+        if self.options.faults.fuses > 0 && !self.is_calm() && self.choices.chance(FAILING_STARTS) {
+            let operations = self.choices.between(1, START_FUSE_MAX);
+            self.node(id).disk.light_fuse(Some(operations));
+        }
         let outage = self.draw((Duration::from_millis(1), self.options.faults.outage));
-        self.after(outage.min(self.until_calm()), Event::Restart { node: id });
+        self.after(outage.min(self.until_calm()).max(Duration::from_micros(1)), Event::Restart { node: id });
     }
 
-    fn until_calm(&self) -> Duration {
+    pub(super) fn until_calm(&self) -> Duration {
         Duration::from_nanos(nanoseconds(self.options.calm_at).saturating_sub(self.now))
-    }
-
-    /// Starts a replica that is down from what its disk holds.
-    pub(super) fn start(&mut self, id: ReplicaId) {
-        if self.is_running(id) {
-            return;
-        }
-        let world = self.now;
-        let recovered = self.node(id).disk.recover().expect(MEMORY);
-        self.count_recovery(id, &recovered);
-        let node = self.node_mut(id);
-        node.incarnation += 1;
-        node.started = world;
-        let executor = node.load_executor();
-        let replay = node.disk.replay(executor.executed()).expect(MEMORY);
-        let work: VecDeque<_> = std::iter::once(Work::Install).chain(replay.into_iter().map(Work::Replay)).collect();
-        let replica = Replica::recover(node.identity.clone(), recovered, node.now(world));
-        node.running = Some(Running {
-            replica,
-            executor,
-            work,
-            outbox: VecDeque::new(),
-            is_working: false,
-            timer: None,
-            spins: (0, 0),
-            targets: 0,
-        });
-        let life = node.life();
-        self.line(|| format!("{id} starts"));
-        self.work(id);
-        self.after(Duration::ZERO, Event::Timer(life));
-        if let Some(running) = &mut self.node_mut(id).running {
-            running.timer = Some(world);
-        }
-        for peer in self.ids() {
-            self.tell_link(peer, id, true);
-            self.tell_link(id, peer, true);
-        }
-    }
-
-    fn count_recovery(&mut self, id: ReplicaId, recovered: &Recovered) {
-        let promises = &recovered.promises;
-        if promises.prepared.keys().any(|seq| !promises.committed.contains_key(seq)) {
-            self.counters.add(Counter::PreparedRecoveries);
-        }
-        if self.node(id).disk.snapshot().is_some() {
-            self.counters.add(Counter::SnapshotStarts);
-        }
     }
 
     pub(super) fn on_cut(&mut self, cut: Cut) {
@@ -159,7 +229,7 @@ impl World {
     }
 
     /// Lets a replica know of a connection, if replicas of this world learn of connections.
-    fn tell_link(&mut self, node: ReplicaId, peer: ReplicaId, up: bool) {
+    pub(super) fn tell_link(&mut self, node: ReplicaId, peer: ReplicaId, up: bool) {
         let is_there = !up || (self.is_running(peer) && !self.network.is_blocked(node, peer));
         if node == peer || !self.is_running(node) || !self.options.network.notices_links || !is_there {
             return;

@@ -8,11 +8,15 @@
 //! | `node` | one replica with its disk, its outbox and its executor |
 //! | `acting` | what becomes of a core's actions: persist, then send, then execute |
 //! | `executing` | the executor's side |
-//! | `failing` | crashes, restarts and cuts |
+//! | `failing` | crashes, failing disks and cuts |
+//! | `damaging` | damaged, lost and outdated homes |
+//! | `stored_state` | durable snapshots |
+//! | `starting` | how a replica starts |
 //! | `serving` | the clients' side |
 //! | `noticing` | what the cores let know |
 
 mod acting;
+mod damaging;
 mod executing;
 mod failing;
 mod network;
@@ -20,6 +24,8 @@ mod node;
 mod noticing;
 mod queue;
 mod serving;
+mod starting;
+mod stored_state;
 #[expect(clippy::module_inception, reason = "the world of worlds")]
 mod world;
 

@@ -8,9 +8,11 @@ use quorate::core::{Identity, Order, Outgoing, Replica};
 use quorate::execution::{Executor, Signer, StateMachineApplication};
 use quorate::{Genesis, Instant, Now, ReplicaId, WallTime};
 
+use super::damaging::{Broken, HomeCopy};
 use super::queue::Life;
+use super::stored_state::StoredState;
 use crate::byzantine::Puppet;
-use crate::disk::Disk;
+use crate::disk::{Persister, SimDisk};
 use crate::tally::Tally;
 
 pub(super) type TallyExecutor = Executor<StateMachineApplication<Tally>>;
@@ -22,7 +24,15 @@ pub(super) const FOUNDED: WallTime = WallTime(1_700_000_000_000_000_000);
 #[derive(Debug)]
 pub(super) struct Node {
     pub identity: Identity,
-    pub disk: Disk,
+    pub disk: SimDisk,
+    /// Whether its home was made.
+    pub is_furnished: bool,
+    /// Its durable snapshots.
+    pub state: StoredState,
+    /// Somebody's copy of its home.
+    pub copy: Option<HomeCopy>,
+    /// Why it counts as faulty, if it does.
+    pub broken: Option<Broken>,
     /// How far its wall clock is ahead of the slowest one.
     pub clock_error: u64,
     pub incarnation: u64,
@@ -37,6 +47,7 @@ pub(super) struct Node {
 /// What a crash ends.
 #[derive(Debug)]
 pub(super) struct Running {
+    pub persister: Persister,
     pub replica: Replica,
     pub outbox: VecDeque<Held>,
     pub executor: TallyExecutor,
@@ -92,7 +103,7 @@ impl Node {
         let Identity { id, key, context, .. } = self.identity.clone();
         let signer = Signer { id, key, context };
         let mut executor = Executor::new(genesis, application, signer);
-        if let Some(state) = self.disk.snapshot() {
+        if let Some(state) = self.state.newest() {
             executor.install(state.clone(), None).expect("a snapshot that was wholly written is read again");
         }
         executor

@@ -8,6 +8,7 @@ use quorate::execution::ReplicatedState;
 use quorate::messages::{Message, ReplicaMessage, Request, Verified};
 use quorate::{ReplicaId, SeqNum};
 
+use super::damaging::Mishap;
 use super::network::Cut;
 
 /// A message on its way, verified once for all who receive it: validity is a function of the message and the genesis.
@@ -39,6 +40,10 @@ pub(super) enum Event {
     Crash { nodes: Vec<ReplicaId>, is_blackout: bool },
     CrashInSync(Life),
     Restart { node: ReplicaId },
+    Fuse { node: ReplicaId },
+    SyncRefused { node: ReplicaId },
+    Copy { node: ReplicaId },
+    Mishap { node: ReplicaId, mishap: Mishap },
     Cut(Cut),
     Heal { cut: u64 },
     Calm,

@@ -13,11 +13,12 @@ use super::network::{Cut, CutShape, Network, nanoseconds};
 use super::node::{FOUNDED, Node};
 use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
+use super::stored_state::StoredState;
 use crate::byzantine::{Attack, EquivocatingPrimary, Puppet};
 use crate::checkers::Checks;
 use crate::choices::Choices;
 use crate::counters::{Counter, Counters};
-use crate::disk::Disk;
+use crate::disk::SimDisk;
 use crate::options::Options;
 use crate::signatures::{KeyedHash, fingerprint};
 use crate::transcript::Transcript;
@@ -169,6 +170,10 @@ impl World {
             Event::Crash { nodes, is_blackout } => self.on_crash(&nodes, is_blackout),
             Event::CrashInSync(life) => self.on_crash_in_sync(life),
             Event::Restart { node } => self.start(node),
+            Event::Fuse { node } => self.on_fuse(node),
+            Event::SyncRefused { node } => self.on_sync_refused(node),
+            Event::Copy { node } => self.on_copy(node),
+            Event::Mishap { node, mishap } => self.on_mishap(node, mishap),
             Event::Cut(cut) => self.on_cut(cut),
             Event::Heal { cut } => self.on_heal(cut),
             Event::Calm => self.on_calm(),
@@ -197,6 +202,10 @@ impl World {
             Event::Heal { cut } => (14, *cut, 0),
             Event::Calm => (15, 0, 0),
             Event::Check => (16, 0, 0),
+            Event::Fuse { node } => (17, u64::from(node.0), 0),
+            Event::SyncRefused { node } => (18, u64::from(node.0), 0),
+            Event::Copy { node } => (19, u64::from(node.0), 0),
+            Event::Mishap { node, .. } => (20, u64::from(node.0), 0),
         };
         for word in [self.now, kind, who, what] {
             self.trace = fingerprint(self.trace, &word.to_le_bytes());
@@ -206,6 +215,7 @@ impl World {
 
     fn on_calm(&mut self) {
         for id in self.ids() {
+            self.node(id).disk.heal();
             if !self.is_running(id) {
                 self.start(id);
             }
@@ -328,7 +338,11 @@ fn node(identity: Identity, is_byzantine: bool, clock_error: u64) -> Node {
     let Identity { id, key, context, .. } = identity.clone();
     Node {
         identity,
-        disk: Disk::default(),
+        disk: SimDisk::default(),
+        is_furnished: false,
+        state: StoredState::default(),
+        copy: None,
+        broken: None,
         clock_error,
         incarnation: 0,
         started: 0,
@@ -359,6 +373,10 @@ fn describe(event: &Event) -> String {
         | Event::Crash { .. }
         | Event::CrashInSync(_)
         | Event::Restart { .. }
+        | Event::Fuse { .. }
+        | Event::SyncRefused { .. }
+        | Event::Copy { .. }
+        | Event::Mishap { .. }
         | Event::Heal { .. }
         | Event::Calm
         | Event::Check => format!("{event:?}"),

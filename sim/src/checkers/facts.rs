@@ -1,0 +1,122 @@
+//! What is durable of what a replica promised, and that a start finds all of it again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate::core::{JournalRecord, Promises, Recovery};
+use quorate::messages::{Bounds, PrePrepare};
+use quorate::{ReplicaId, SeqNum, View};
+use quorate_crypto::Digest;
+
+/// What must be durable before something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fact {
+    Accepted(View, SeqNum, Digest),
+    Prepared(View, SeqNum, Digest),
+    AskedFor(View, Digest),
+    Entered(View),
+    Checkpoint(SeqNum, Digest),
+}
+
+impl Fact {
+    fn of(record: &JournalRecord) -> Option<Fact> {
+        match record {
+            JournalRecord::PrePrepared(header) => Some(Fact::accepted(&header.payload)),
+            JournalRecord::Prepared(known) => Some(Fact::Prepared(known.view(), known.seq(), known.digest())),
+            JournalRecord::ViewChangeSent(asked) => Some(Fact::AskedFor(asked.payload.target, asked.digest())),
+            JournalRecord::ViewEntered(entered) => Some(Fact::Entered(entered.new_view.payload.target)),
+            JournalRecord::CheckpointTaken(taken) => Some(Fact::Checkpoint(taken.seq, taken.root)),
+            JournalRecord::Batch { .. }
+            | JournalRecord::Committed(_)
+            | JournalRecord::CheckpointStable(_)
+            | JournalRecord::RecoveryBegun(_)
+            | JournalRecord::RecoveryEnded => None,
+        }
+    }
+
+    pub(super) fn accepted(vote: &PrePrepare) -> Fact {
+        Fact::Accepted(vote.view, vote.seq, vote.digest)
+    }
+
+    /// Whether a replica with these promises is bound by it.
+    fn is_covered_by(&self, promises: &Promises) -> bool {
+        let low = promises.low_watermark();
+        match self {
+            Fact::Accepted(view, seq, digest) => {
+                let known = promises.pre_prepared.get(seq).map(|header| header.payload);
+                let is_same =
+                    |known: PrePrepare| known.view > *view || (known.view == *view && known.digest == *digest);
+                *seq <= low || known.is_some_and(is_same)
+            }
+            Fact::Prepared(view, seq, _) => {
+                *seq <= low || promises.prepared.get(seq).is_some_and(|known| known.view() >= *view)
+            }
+            Fact::AskedFor(view, _) => {
+                let asked = promises.view_change.as_ref().map(|asked| asked.payload.target);
+                asked.is_some_and(|asked| asked >= *view) || promises.view() >= *view
+            }
+            Fact::Entered(view) => promises.view() >= *view,
+            Fact::Checkpoint(seq, root) => {
+                *seq <= low || promises.checkpoints.get(seq).is_none_or(|known| known == root)
+            }
+        }
+    }
+
+    /// Whether a replica that keeps clear of these bounds cannot contradict it.
+    fn is_within(&self, bounds: &Bounds) -> bool {
+        match self {
+            Fact::Accepted(view, seq, _) | Fact::Prepared(view, seq, _) => *view <= bounds.view && *seq <= bounds.seq,
+            Fact::AskedFor(view, _) | Fact::Entered(view) => *view <= bounds.view,
+            Fact::Checkpoint(..) => true,
+        }
+    }
+}
+
+/// The durable facts of all replicas.
+#[derive(Debug, Default)]
+pub(super) struct Facts(BTreeMap<ReplicaId, BTreeSet<Fact>>);
+
+impl Facts {
+    pub(super) fn on_durable(&mut self, id: ReplicaId, record: &JournalRecord) {
+        self.0.entry(id).or_default().extend(Fact::of(record));
+    }
+
+    /// The disk has lost everything, or went back in time, and nobody who reads it can know.
+    pub(super) fn forget(&mut self, id: ReplicaId) {
+        self.0.remove(&id);
+    }
+
+    pub(super) fn require(&self, id: ReplicaId, fact: Fact) -> Result<(), String> {
+        let is_durable = self.0.get(&id).is_some_and(|facts| facts.contains(&fact));
+        if is_durable { Ok(()) } else { Err(format!("{id} sends what rests on {fact:?}, which is not durable")) }
+    }
+
+    /// A replica starts with these promises: they hold everything that was durable, or say that something is lost and
+    /// within which bounds. From now on they are what is durable.
+    pub(super) fn on_start(&mut self, id: ReplicaId, promises: &Promises) -> Result<(), String> {
+        let before = self.0.insert(id, facts_of(id, promises)).unwrap_or_default();
+        let is_kept = |fact: &&Fact| match promises.recovery {
+            Recovery::Complete => fact.is_covered_by(promises),
+            Recovery::Lost(Some(bounds)) => fact.is_covered_by(promises) || fact.is_within(&bounds),
+            Recovery::Lost(None) => true,
+        };
+        match before.iter().find(|fact| !is_kept(fact)) {
+            None => Ok(()),
+            Some(fact) => {
+                let (recovery, low) = (promises.recovery, promises.low_watermark());
+                Err(format!("{id} starts ({recovery:?}, low watermark {low}) and knows nothing of {fact:?}"))
+            }
+        }
+    }
+}
+
+fn facts_of(id: ReplicaId, promises: &Promises) -> BTreeSet<Fact> {
+    let accepted = promises.pre_prepared.values().map(|header| Fact::accepted(&header.payload));
+    let prepared = promises.prepared.values().map(|known| Fact::Prepared(known.view(), known.seq(), known.digest()));
+    // The proof of a view may hold an own ViewChange that is older than the last one.
+    let named = promises.entered.iter().flat_map(|entered| &entered.view_changes);
+    let asked = promises.view_change.iter().chain(named.filter(|asked| asked.signer == id));
+    let asked = asked.map(|asked| Fact::AskedFor(asked.payload.target, asked.digest()));
+    let entered = promises.entered.iter().map(|entered| Fact::Entered(entered.new_view.payload.target));
+    let checkpoints = promises.checkpoints.iter().map(|(seq, root)| Fact::Checkpoint(*seq, *root));
+    accepted.chain(prepared).chain(asked).chain(entered).chain(checkpoints).collect()
+}

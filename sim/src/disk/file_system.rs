@@ -1,0 +1,369 @@
+//! The names and files of a simulated disk, and what can go wrong with every operation on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::file::{FileImage, Outage};
+use crate::choices::Choices;
+use crate::signatures::fingerprint;
+
+/// A file, whatever its name is.
+pub(super) type FileNumber = u64;
+
+#[derive(Clone, Debug)]
+enum NameChange {
+    Link { path: PathBuf, file: FileNumber },
+    Unlink { path: PathBuf },
+    Rename { from: PathBuf, to: PathBuf, file: FileNumber },
+    RenameFolder { from: PathBuf, to: PathBuf },
+}
+
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<PathBuf, FileNumber>) {
+        match self {
+            NameChange::Link { path, file } => {
+                names.insert(path.clone(), *file);
+            }
+            NameChange::Unlink { path } => {
+                names.remove(path);
+            }
+            NameChange::Rename { from, to, file } => {
+                names.remove(from);
+                names.insert(to.clone(), *file);
+            }
+            NameChange::RenameFolder { from, to } => {
+                let (inside, rest) = std::mem::take(names).into_iter().partition(|(path, _)| path.starts_with(from));
+                *names = rest;
+                let inside: BTreeMap<PathBuf, FileNumber> = inside;
+                names.extend(inside.into_iter().map(|(path, file)| (moved(&path, from, to), file)));
+            }
+        }
+    }
+
+    fn touches(&self, folder: &Path) -> bool {
+        match self {
+            NameChange::Link { path, .. } | NameChange::Unlink { path } => path.parent() == Some(folder),
+            NameChange::Rename { from, to, .. } | NameChange::RenameFolder { from, to } => {
+                from.parent() == Some(folder) || to.parent() == Some(folder)
+            }
+        }
+    }
+}
+
+/// A disk with its files. A clone is a copy of everything.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileSystem {
+    files: BTreeMap<FileNumber, FileImage>,
+    next: FileNumber,
+    durable_names: BTreeMap<PathBuf, FileNumber>,
+    names: BTreeMap<PathBuf, FileNumber>,
+    changes: Vec<NameChange>,
+    folders: BTreeSet<PathBuf>,
+    room: Option<u64>,
+    /// How many operations that change something are left until the power fails.
+    fuse: Option<u64>,
+    has_no_power: bool,
+    refuses_sync: bool,
+    drawn: u64,
+}
+
+impl FileSystem {
+    pub(super) fn open(&self, path: &Path) -> io::Result<FileNumber> {
+        self.require_power()?;
+        self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Makes a file, or empties the one that has the name.
+    pub(super) fn create(&mut self, path: &Path) -> io::Result<FileNumber> {
+        self.burn()?;
+        if let Some(file) = self.names.get(path).copied() {
+            self.file_mut(file)?.set_len(0);
+            return Ok(file);
+        }
+        let file = self.next;
+        self.next += 1;
+        self.files.insert(file, FileImage::default());
+        self.change(NameChange::Link { path: path.to_path_buf(), file });
+        Ok(file)
+    }
+
+    /// The names of the files and folders in a folder, in order.
+    pub(super) fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.require_power()?;
+        if !self.folders.contains(folder) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let inside = self.names.keys().chain(&self.folders).filter(|path| path.parent() == Some(folder));
+        let names: BTreeSet<_> = inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
+        Ok(names.into_iter().collect())
+    }
+
+    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.burn()?;
+        let (from, to) = (from.to_path_buf(), to.to_path_buf());
+        if self.folders.contains(&from) {
+            let folders = std::mem::take(&mut self.folders).into_iter();
+            self.folders = folders.map(|path| moved(&path, &from, &to)).collect();
+            self.change(NameChange::RenameFolder { from, to });
+        } else {
+            let file = self.open(&from)?;
+            self.change(NameChange::Rename { from, to, file });
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
+        self.burn()?;
+        self.open(path)?;
+        self.change(NameChange::Unlink { path: path.to_path_buf() });
+        Ok(())
+    }
+
+    /// Folders are durable at once: nothing promises anything by the name of a folder.
+    pub(super) fn create_folder(&mut self, path: &Path) -> io::Result<()> {
+        self.burn()?;
+        if !self.folders.insert(path.to_path_buf()) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
+        self.burn()?;
+        let changes = std::mem::take(&mut self.changes);
+        let (synced, left) = changes.into_iter().partition(|change| change.touches(folder));
+        self.changes = left;
+        let synced: Vec<NameChange> = synced;
+        synced.iter().for_each(|change| change.apply(&mut self.durable_names));
+        Ok(())
+    }
+
+    pub(super) fn file(&self, file: FileNumber) -> io::Result<&FileImage> {
+        self.require_power()?;
+        self.files.get(&file).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    pub(super) fn write(&mut self, file: FileNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.require_room(file, offset + bytes.len() as u64)?;
+        let powered = self.burn();
+        // The write during which the power fails may reach the disk, too.
+        self.files.get_mut(&file).ok_or(io::ErrorKind::NotFound)?.write(offset, bytes);
+        powered
+    }
+
+    pub(super) fn set_len(&mut self, file: FileNumber, bytes: u64) -> io::Result<()> {
+        self.require_room(file, bytes)?;
+        self.burn()?;
+        self.file_mut(file)?.set_len(bytes);
+        Ok(())
+    }
+
+    pub(super) fn sync(&mut self, file: FileNumber) -> io::Result<()> {
+        self.burn()?;
+        if std::mem::take(&mut self.refuses_sync) {
+            self.file_mut(file)?.fail_to_sync();
+            return Err(io::Error::other("the disk did not write"));
+        }
+        self.file_mut(file)?.sync();
+        Ok(())
+    }
+
+    pub(super) fn free_bytes(&self) -> u64 {
+        self.room.map_or(u64::MAX >> 8, |room| room.saturating_sub(self.all_bytes()))
+    }
+
+    fn all_bytes(&self) -> u64 {
+        self.used_bytes(Path::new(""))
+    }
+
+    /// How many bytes the files in a folder and below it have.
+    pub(super) fn used_bytes(&self, folder: &Path) -> u64 {
+        let inside = self.names.iter().filter(|(path, _)| path.starts_with(folder));
+        inside.filter_map(|(_, file)| self.files.get(file)).map(FileImage::len).sum()
+    }
+
+    /// The next of the bytes that nobody can guess, but the world that knows the seed.
+    pub(super) fn random(&mut self) -> [u8; 8] {
+        self.drawn = fingerprint(self.drawn, b"random");
+        self.drawn.to_le_bytes()
+    }
+
+    /// Leaves room for so many bytes more; `None` is as many as anybody wants.
+    pub(super) fn leave_room(&mut self, bytes: Option<u64>) {
+        self.room = bytes.map(|bytes| self.all_bytes() + bytes);
+    }
+
+    /// The power fails at the `operations`-th operation from now on.
+    pub(super) fn light_fuse(&mut self, operations: Option<u64>) {
+        self.fuse = operations;
+    }
+
+    pub(super) fn has_power(&self) -> bool {
+        !self.has_no_power
+    }
+
+    /// The next sync of a file fails.
+    pub(super) fn refuse_next_sync(&mut self) {
+        self.refuses_sync = true;
+    }
+
+    /// The power was gone and is back. Says whether anything that was written is not there any more.
+    pub(super) fn lose_power(&mut self, choices: &mut Choices) -> bool {
+        let outage = Outage::draw(choices);
+        let changes = std::mem::take(&mut self.changes);
+        for change in changes {
+            let keeps = match outage {
+                Outage::LosesAll => false,
+                Outage::KeepsAll => true,
+                Outage::CutsOne | Outage::Scatters => choices.chance(500),
+            };
+            if keeps {
+                change.apply(&mut self.durable_names);
+            }
+        }
+        let mut has_lost = self.durable_names != self.names;
+        self.names.clone_from(&self.durable_names);
+        for file in self.files.values_mut() {
+            has_lost |= file.lose_power(outage, choices);
+        }
+        self.restart();
+        has_lost
+    }
+
+    /// The process ended, the machine did not: what was written is still there, though not durable.
+    pub(super) fn restart(&mut self) {
+        self.has_no_power = false;
+        self.fuse = None;
+        self.refuses_sync = false;
+        // Nobody has a file open any more.
+        self.forget_nameless();
+    }
+
+    /// The paths and lengths of all files.
+    pub(super) fn contents(&self) -> Vec<(PathBuf, u64)> {
+        let with_length = |(path, file): (&PathBuf, &FileNumber)| Some((path.clone(), self.files.get(file)?.len()));
+        self.names.iter().filter_map(with_length).collect()
+    }
+
+    /// What a reader sees of a file.
+    pub(super) fn bytes(&self, path: &Path) -> Option<&[u8]> {
+        let file = self.files.get(self.names.get(path)?)?;
+        file.read(0, usize::try_from(file.len()).ok()?)
+    }
+
+    /// The disk changes a file by itself.
+    pub(super) fn damage(&mut self, path: &Path, damage: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(file) = self.names.get(path).and_then(|file| self.files.get_mut(file)) {
+            file.damage(damage);
+        }
+    }
+
+    /// The disk loses a file.
+    pub(super) fn lose(&mut self, path: &Path) {
+        self.names.remove(path);
+        self.durable_names.remove(path);
+    }
+
+    fn change(&mut self, change: NameChange) {
+        change.apply(&mut self.names);
+        self.changes.push(change);
+    }
+
+    fn forget_nameless(&mut self) {
+        let named: BTreeSet<_> = self.names.values().chain(self.durable_names.values()).copied().collect();
+        let waiting: BTreeSet<_> = self.changes.iter().filter_map(NameChange::file).collect();
+        self.files.retain(|file, _| named.contains(file) || waiting.contains(file));
+    }
+
+    fn file_mut(&mut self, file: FileNumber) -> io::Result<&mut FileImage> {
+        self.files.get_mut(&file).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn require_room(&self, file: FileNumber, end: u64) -> io::Result<()> {
+        let more = end.saturating_sub(self.file(file)?.len());
+        if more > self.free_bytes() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn require_power(&self) -> io::Result<()> {
+        if self.has_no_power { Err(io::Error::other("the power is gone")) } else { Ok(()) }
+    }
+
+    /// One operation more.
+    fn burn(&mut self) -> io::Result<()> {
+        self.require_power()?;
+        if let Some(fuse) = &mut self.fuse {
+            *fuse = fuse.saturating_sub(1);
+            self.has_no_power = *fuse == 0;
+        }
+        self.require_power()
+    }
+}
+
+impl NameChange {
+    fn file(&self) -> Option<FileNumber> {
+        match self {
+            NameChange::Link { file, .. } | NameChange::Rename { file, .. } => Some(*file),
+            NameChange::Unlink { .. } | NameChange::RenameFolder { .. } => None,
+        }
+    }
+}
+
+fn moved(path: &Path, from: &Path, to: &Path) -> PathBuf {
+    path.strip_prefix(from)
+        .map_or_else(|_| path.to_path_buf(), |rest| if rest == Path::new("") { to.into() } else { to.join(rest) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        Path::new("home").join(name)
+    }
+
+    #[test]
+    fn a_rename_is_durable_with_its_folder() {
+        let (mut kept, mut lost) = (0, 0);
+        for seed in 0..50 {
+            let mut disk = FileSystem::default();
+            disk.create_folder(Path::new("home")).unwrap();
+            let file = disk.create(&path("a")).unwrap();
+            disk.write(file, 0, b"x").unwrap();
+            disk.sync(file).unwrap();
+            disk.sync_folder(Path::new("home")).unwrap();
+            disk.rename(&path("a"), &path("b")).unwrap();
+            disk.lose_power(&mut Choices::from_seed(seed));
+            match disk.list(Path::new("home")).unwrap().as_slice() {
+                [name] if name == "a" => lost += 1,
+                [name] if name == "b" => kept += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(kept > 5 && lost > 5, "{kept} {lost}");
+    }
+
+    #[test]
+    fn nothing_happens_without_power_until_the_next_start() {
+        let mut disk = FileSystem::default();
+        let file = disk.create(&path("a")).unwrap();
+        disk.light_fuse(Some(2));
+        disk.write(file, 0, b"x").unwrap();
+        assert!(disk.sync(file).is_err());
+        assert!(disk.open(&path("a")).is_err() && disk.file(file).is_err());
+        assert!(!disk.has_power());
+        disk.restart();
+        assert_eq!(disk.bytes(&path("a")), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn a_full_disk_refuses_what_makes_a_file_longer() {
+        let mut disk = FileSystem::default();
+        let file = disk.create(&path("a")).unwrap();
+        disk.set_len(file, 10).unwrap();
+        disk.leave_room(Some(2));
+        assert_eq!(disk.free_bytes(), 2);
+        disk.write(file, 0, &[1; 10]).unwrap();
+        assert_eq!(disk.write(file, 5, &[1; 10]).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}

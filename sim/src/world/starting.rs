@@ -1,0 +1,112 @@
+//! How a replica starts: from what its disk holds.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use quorate::ReplicaId;
+use quorate::core::Replica;
+use quorate::storage::{FailureClass, JournalOptions, Storage, StorageError};
+
+use super::node::{Running, Work};
+use super::queue::Event;
+use super::world::World;
+use crate::counters::Counter;
+use crate::disk::persister::{Found, Persister};
+use crate::violation::Class;
+
+impl World {
+    /// Starts a replica that is down from what its disk holds.
+    pub(super) fn start(&mut self, id: ReplicaId) {
+        if self.is_running(id) {
+            return;
+        }
+        let (persister, found) = match self.open_journal(id) {
+            Ok(opened) => opened,
+            Err(error) => return self.on_failed_start(id, &error),
+        };
+        self.count_recovery(id, &found);
+        self.checks.on_start(id, &found.recovered);
+        let (world, node) = (self.now, self.node_mut(id));
+        node.incarnation += 1;
+        node.started = world;
+        let executor = node.load_executor();
+        let replica = Replica::recover(node.identity.clone(), found.recovered, node.now(world));
+        let mut running = Running {
+            replica,
+            persister,
+            executor,
+            work: VecDeque::from([Work::Install]),
+            outbox: VecDeque::new(),
+            is_working: false,
+            timer: None,
+            spins: (0, 0),
+            targets: 0,
+        };
+        if let Err(error) = running.prepare_replay() {
+            return self.on_failed_start(id, &error);
+        }
+        self.node_mut(id).running = Some(running);
+        let life = self.node(id).life();
+        self.line(|| format!("{id} starts"));
+        self.work(id);
+        self.after(Duration::ZERO, Event::Timer(life));
+        if let Some(running) = &mut self.node_mut(id).running {
+            running.timer = Some(world);
+        }
+        for peer in self.ids() {
+            self.tell_link(peer, id, true);
+            self.tell_link(id, peer, true);
+        }
+    }
+
+    fn open_journal(&mut self, id: ReplicaId) -> Result<(Persister, Found), StorageError> {
+        let machine = &self.options.machine;
+        let window = self.options.limits.window();
+        let options =
+            JournalOptions { segment_bytes: machine.segment_bytes, history_bytes: machine.history_bytes, window };
+        let node = self.node_mut(id);
+        if !node.is_furnished {
+            Persister::furnish(&node.disk)?;
+            node.is_furnished = true;
+        }
+        Persister::open(&node.disk, node.identity.genesis.chain_id(), options)
+    }
+
+    /// The power failed during the start, or the disk is full: another attempt is made later. Nothing else keeps a
+    /// replica from starting.
+    fn on_failed_start(&mut self, id: ReplicaId, error: &StorageError) {
+        self.line(|| format!("{id} does not start: {error}"));
+        let node = &self.nodes[id.index()];
+        if !node.disk.has_power() {
+            self.counters.add(Counter::CrashesInStart);
+            node.disk.lose_power(&mut self.choices);
+        } else if matches!(error.class(), FailureClass::Io) {
+            node.disk.restart();
+        } else {
+            self.checks.report(Class::Liveness, "start", format!("{id} does not start: {error}"));
+            return;
+        }
+        self.restart_later(id);
+    }
+
+    fn count_recovery(&mut self, id: ReplicaId, found: &Found) {
+        let promises = &found.recovered.promises;
+        if promises.prepared.keys().any(|seq| !promises.committed.contains_key(seq)) {
+            self.counters.add(Counter::PreparedRecoveries);
+        }
+        let has_state = self.node(id).state.newest().is_some();
+        self.counters.add_many(Counter::SnapshotStarts, u64::from(has_state));
+        self.counters.add_many(Counter::TornTails, u64::from(found.is_torn));
+    }
+}
+
+impl Running {
+    /// Queues what was committed after the loaded state.
+    fn prepare_replay(&mut self) -> Result<(), StorageError> {
+        let journal = self.persister.journal();
+        journal.snapshot_durable(self.executor.executed())?;
+        let replay: Result<Vec<_>, _> = journal.replay(self.executor.executed()).collect();
+        self.work.extend(replay?.into_iter().map(Work::Replay));
+        Ok(())
+    }
+}
