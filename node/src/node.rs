@@ -9,7 +9,9 @@ use quorate::clock::SystemClock;
 use quorate::core::Identity;
 use quorate::execution::StateMachineApplication;
 use quorate::messages::SigningContext;
-use quorate::runtime::{Failure, Ingress, ReplicaParts, ReplicaView, RunningReplica, StartError, StateReader};
+use quorate::runtime::{
+    Failure, Ingress, ReplicaParts, ReplicaView, RunningReplica, StartError, StateReader, Transport,
+};
 use quorate::storage::{Home, Identity as HomeIdentity, StorageError};
 use quorate_crypto::Ed25519;
 use quorate_net::{ClientListener, ClientListenerConfig, Limits, Member, MemberNet, MemberNetConfig, NetError};
@@ -97,8 +99,19 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when the files, the keys or the addresses cannot be used. Nothing runs any more then.
     pub async fn start(home: &NodeHome) -> Result<Node, NodeError> {
+        Self::start_over(home, |transport| transport).await
+    }
+
+    /// As [`Node::start`], over what is made of the node's transport: for tests of a faulty network or replica.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_over(
+        home: &NodeHome,
+        wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
+    ) -> Result<Node, NodeError> {
         let transport = Arc::new(NodeTransport::default());
-        let replica = start_replica(home, Arc::clone(&transport)).await?;
+        let replica = start_replica(home, wrap(Arc::clone(&transport) as Arc<dyn Transport>)).await?;
         let replica = Arc::new(replica);
         let has_peers = home.genesis().committee.size() > 1;
         match connect(home, &replica, &transport).await {
@@ -178,7 +191,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     ended.map_err(|error| NodeError::System { doing: "run a thread to its end", source: io::Error::other(error) })
 }
 
-async fn start_replica(home: &NodeHome, transport: Arc<NodeTransport>) -> Result<RunningReplica, NodeError> {
+async fn start_replica(home: &NodeHome, transport: Arc<dyn Transport>) -> Result<RunningReplica, NodeError> {
     let (path, genesis) = (home.path().to_path_buf(), Arc::clone(home.genesis()));
     let identity = Identity {
         config: Arc::new(home.settings().engine.clone()),

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use quorate::runtime::Failure;
+use quorate::runtime::{Failure, Transport};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Exit;
@@ -20,7 +21,13 @@ const STEP_DOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// Prints one line to stdout when the replica runs and listens.
 #[must_use]
 pub fn run(home: &Path) -> Exit {
-    match run_to_end(home) {
+    run_over(home, |transport| transport)
+}
+
+/// As [`run`], over what is made of the node's transport: for tests of a faulty network or replica.
+#[must_use]
+pub fn run_over(home: &Path, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Exit {
+    match run_to_end(home, wrap) {
         Ok(()) => Exit::Success,
         Err(error) => {
             tracing::error!("{error}");
@@ -29,20 +36,23 @@ pub fn run(home: &Path) -> Exit {
     }
 }
 
-fn run_to_end(home: &Path) -> Result<(), NodeError> {
+fn run_to_end(home: &Path, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Result<(), NodeError> {
     let home = NodeHome::load(home)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| NodeError::System { doing: "start threads", source })?;
-    let result = runtime.block_on(run_node(&home));
+    let result = runtime.block_on(run_node(&home, wrap));
     // A thread that is stuck in the file system must not keep the process from ending.
     runtime.shutdown_background();
     result
 }
 
-async fn run_node(home: &NodeHome) -> Result<(), NodeError> {
+async fn run_node(
+    home: &NodeHome,
+    wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
+) -> Result<(), NodeError> {
     let mut signals = Signals::catch()?;
     let node = tokio::select! {
-        started = Node::start(home) => started?,
+        started = Node::start_over(home, wrap) => started?,
         name = signals.next() => {
             tracing::warn!("{name}: stopped before it was ready");
             return Ok(());

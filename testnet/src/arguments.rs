@@ -1,16 +1,16 @@
 //! What can be written on the command line.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use quorate_node::cli::NodeArguments;
-use quorate_node::{Exit, logging};
 
 use crate::display::write_line;
 use crate::error::TestnetError;
-use crate::{run, up};
+use crate::{absence, node, run, up};
 
 /// Start a network of replicas on this machine, pay, kill the primary half-way, and check that every replica holds the
 /// same ledger with every payment executed exactly once.
@@ -18,6 +18,7 @@ use crate::{run, up};
 ///   quorate-testnet                              four replicas, generated payments, one kill
 ///   quorate-testnet --replicas 7 --kill 2        seven replicas, two primaries killed one after the other
 ///   quorate-testnet up                           a network to play with, until Ctrl-C
+///   quorate-testnet absence                      replicas that were away come back, with a timeline
 ///
 /// Exit codes: 0 all is as it must be, 1 something is not, 2 usage, 65 a file is no such file, 70 to 78 as
 /// `quorate node`, 130 and 143 interrupted.
@@ -33,9 +34,107 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(UpArguments),
-    /// Run one replica: what this program starts itself again for.
+    Absence(AbsenceArguments),
     #[command(hide = true)]
-    Node(NodeArguments),
+    Node(ReplicaArguments),
+}
+
+/// Run one replica: what this program starts itself again for.
+#[derive(Debug, Args)]
+pub(crate) struct ReplicaArguments {
+    #[command(flatten)]
+    pub(crate) node: NodeArguments,
+    /// Damage all parts of the state that are sent to other replicas.
+    #[arg(long)]
+    pub(crate) corrupt_chunks: bool,
+}
+
+/// Show that a replica which was away comes back while the others serve: with a line each second, and claims that are
+/// checked.
+///
+/// Case 1: one replica is killed, many operations pass, and it comes back. Case 2: a replica is killed, its home is
+/// emptied but for its key and settings, and it joins again, on a ledger with many accounts. In both it must execute at
+/// the head again within 30 s of its new start, while the others are offered half of the peak that was measured just
+/// before, in an open loop, and keep at least 90 % of the goodput that they had just before the new start.
+///
+///   quorate-testnet absence
+///   quorate-testnet absence --only emptied --corrupt-chunks     one of the others serves damaged state
+///   quorate-testnet absence --only emptied --kill-source        seven replicas; one that serves state is killed
+///
+/// Exit codes: 0 all claims hold, 1 one does not, which is named; others as `quorate-testnet`.
+#[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct AbsenceArguments {
+    /// How many operations pass in case 1.
+    #[arg(long, default_value = "100000", value_name = "NUMBER")]
+    pub(crate) operations: NonZeroU64,
+    /// How many accounts the ledger of case 2 has.
+    #[arg(long, default_value = "1000000", value_name = "NUMBER")]
+    pub(crate) accounts: NonZeroU64,
+    /// How many payments are offered each second: `half-of-peak`, or a number.
+    #[arg(long, default_value = "half-of-peak", value_name = "RATE")]
+    pub(crate) rate: Rate,
+    /// For how many seconds the peak and the goodput before the new start are measured.
+    #[arg(long, default_value = "10", value_name = "SECONDS")]
+    pub(crate) window: NonZeroU16,
+    /// Show this case only.
+    #[arg(long, value_name = "CASE")]
+    pub(crate) only: Option<Only>,
+    /// Have one of the others serve damaged state in case 2.
+    #[arg(long)]
+    pub(crate) corrupt_chunks: bool,
+    /// Kill a replica while it serves state in case 2.
+    #[arg(long)]
+    pub(crate) kill_source: bool,
+    /// How many replicas: 4, or 7 with --kill-source, when two are down at the same time.
+    #[arg(long, value_name = "NUMBER")]
+    replicas: Option<u16>,
+    /// How many clients.
+    #[arg(long, default_value = "8", value_name = "NUMBER")]
+    pub(crate) clients: NonZeroU16,
+    /// Keep the folders with the homes and logs of the replicas.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Write the report to this file too, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// The cases of `absence`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Only {
+    /// One that missed operations.
+    Missed,
+    /// One whose home was emptied.
+    Emptied,
+}
+
+/// How many payments are offered each second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Rate {
+    /// Half of the peak that is measured just before.
+    HalfOfPeak,
+    /// So many.
+    PerSecond(f64),
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "half-of-peak" {
+            return Ok(Rate::HalfOfPeak);
+        }
+        let number = text.parse::<f64>().ok().filter(|rate| (1.0..=1e6).contains(rate));
+        number.map(Rate::PerSecond).ok_or_else(|| "`half-of-peak`, or a number from 1 to 1000000".into())
+    }
+}
+
+impl AbsenceArguments {
+    /// How many replicas there are.
+    pub(crate) fn replicas(&self) -> u16 {
+        self.replicas.unwrap_or(if self.kill_source { 7 } else { 4 })
+    }
 }
 
 /// A run with payments, kills and a check.
@@ -89,8 +188,9 @@ impl Arguments {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let result = match self.command {
-            Some(Command::Node(arguments)) => return run_node(arguments),
+            Some(Command::Node(arguments)) => return node::run(arguments),
             Some(Command::Up(arguments)) => block_on(up::up(&arguments)),
+            Some(Command::Absence(arguments)) => block_on(absence::absence(&arguments)),
             None => block_on(run::run(&self.run)),
         };
         match result {
@@ -99,16 +199,6 @@ impl Arguments {
                 write_line(&format!("error: {error}"));
                 ExitCode::from(error.exit_code())
             }
-        }
-    }
-}
-
-fn run_node(arguments: NodeArguments) -> ExitCode {
-    match logging::start(None) {
-        Ok(()) => arguments.run().into(),
-        Err(error) => {
-            write_line(&format!("error: {error}"));
-            Exit::Usage.into()
         }
     }
 }

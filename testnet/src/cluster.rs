@@ -1,5 +1,6 @@
 //! [`Cluster`]: the replicas of a network as processes on this machine.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -22,6 +23,9 @@ const ATTEMPTS: u32 = 5;
 /// How long the replicas may take to listen.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
+/// What `quorate genesis` writes into the home of a replica. All else is the engine's.
+const HOME_FILES: [&str; 3] = ["genesis.toml", "config.toml", "node.key"];
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct ClusterPlan {
@@ -31,6 +35,8 @@ pub struct ClusterPlan {
     pub network: NetworkPlan,
     /// Whether its folder outlives it.
     pub keep: bool,
+    /// A replica that damages all parts of the state that it sends to others.
+    pub corrupt: Option<ReplicaId>,
 }
 
 /// The replicas of a network as processes on this machine. They end when it is dropped, with the thread that started
@@ -67,7 +73,8 @@ impl Cluster {
         let network = network::create(folder.path(), &plan.network)?;
         folder.claim()?;
         let homes = (0..).map(ReplicaId).zip(&network.replicas);
-        let replicas = homes.map(|(id, home)| ReplicaProcess::new(id, home.clone())).collect();
+        let options = |id| if plan.corrupt == Some(id) { &["--corrupt-chunks"][..] } else { &[] };
+        let replicas = homes.map(|(id, home)| ReplicaProcess::new(id, home.clone(), options(id))).collect();
         let http = Http::new(network.addresses.iter().filter_map(|listen| listen.http).collect());
         Ok(Cluster { replicas, program: plan.program.clone(), network, http, folder })
     }
@@ -170,6 +177,28 @@ impl Cluster {
     pub fn restart(&mut self, replica: ReplicaId) -> Result<(), TestnetError> {
         let program = self.program.clone();
         self.process(replica)?.start(&program)
+    }
+
+    /// Removes from the home of a killed replica all but its genesis, its settings and its key.
+    ///
+    /// # Errors
+    /// [`TestnetError::File`] with what the system says.
+    pub fn empty_home(&self, replica: ReplicaId) -> Result<(), TestnetError> {
+        let home = self.network.replicas.get(replica.index());
+        let home = home.ok_or_else(|| TestnetError::Usage(format!("there is no replica {replica}")))?;
+        let is_kept = |name: &OsStr| HOME_FILES.iter().any(|kept| name == *kept);
+        let empty = || {
+            for entry in fs::read_dir(home)? {
+                let entry = entry?;
+                match (is_kept(&entry.file_name()), entry.file_type()?.is_dir()) {
+                    (true, _) => {}
+                    (false, true) => fs::remove_dir_all(entry.path())?,
+                    (false, false) => fs::remove_file(entry.path())?,
+                }
+            }
+            Ok(())
+        };
+        empty().map_err(|source| TestnetError::File { path: home.clone(), doing: "empty", source })
     }
 
     fn process(&mut self, replica: ReplicaId) -> Result<&mut ReplicaProcess, TestnetError> {

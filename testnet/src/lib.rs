@@ -11,11 +11,13 @@
 //! | [`faults`] | killing primaries one after the other, and bringing them back |
 //! | [`audit`] | whether all replicas hold the ledger that they must hold |
 //! | [`display`], [`report`], `report_file` | what is shown meanwhile and at the end |
-//! | [`run`], [`up`] | the two things that can be asked for |
+//! | [`run`], [`up`], `absence` | the three things that can be asked for |
+//! | `node` | a replica as this program runs it |
 //!
 //! Invariant: a replica process ends with the thread that started it, so processes are started by the main thread only,
 //! and nothing that is asked for runs longer than this process, however it ends.
 
+mod absence;
 pub mod arguments;
 pub mod audit;
 pub mod balances;
@@ -26,6 +28,7 @@ pub mod faults;
 mod folder;
 pub mod http;
 pub mod load;
+mod node;
 pub mod payments;
 pub mod replica_process;
 pub mod replica_status;

@@ -11,7 +11,7 @@ use quorate_node::transfers_file::TransfersFile;
 use crate::error::TestnetError;
 
 /// Customers in generated payments.
-const CUSTOMERS: u64 = 1_000;
+pub(crate) const CUSTOMERS: u64 = 1_000;
 /// The largest generated amount.
 const AMOUNT_MAX: u64 = 1_000_000;
 
@@ -64,6 +64,21 @@ fn generated(id: u64) -> Result<Transfer, LedgerRefusal> {
     Transfer::new(TransferId(id.into()), debit, credit, amount, "generated".parse()?)
 }
 
+/// The name of an account, from its number.
+pub(crate) fn account(number: u64) -> AccountName {
+    format!("cust-{number:07}").parse().expect("a short name without control characters")
+}
+
+/// The payment with this number between so many accounts, which must be two or more: the same one every time.
+pub(crate) fn between(accounts: u64, number: u64) -> Transfer {
+    let random = mixed(number);
+    let payer = random % accounts;
+    let payee = (payer + 1 + (random >> 32) % (accounts - 1)) % accounts;
+    let (id, amount) = (TransferId(number.into()), 1 + (random >> 16) % AMOUNT_MAX);
+    let reference = "absence".parse().expect("a short reference without control characters");
+    Transfer::new(id, account(payer), account(payee), amount, reference).expect("the accounts are different")
+}
+
 /// Numbers that look random (the mixing step of `SplitMix64`).
 fn mixed(number: u64) -> u64 {
     let number = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -84,6 +99,16 @@ mod tests {
         let ids: BTreeSet<_> = payments.iter().map(Transfer::id).collect();
         assert_eq!((payments.len(), ids.len()), (10_000, 10_000));
         assert_eq!(generate(100).unwrap(), payments[..100]);
+    }
+
+    #[test]
+    fn payments_between_any_number_of_accounts_name_two_of_them() {
+        for accounts in [2, 3, 1_000_000] {
+            let names: BTreeSet<_> = (0..1_000).map(|number| between(accounts, number).debit().clone()).collect();
+            assert!(names.len() as u64 >= accounts.min(900), "{}", names.len());
+        }
+        assert_eq!(between(1_000, 7), between(1_000, 7));
+        assert!((0..1_000).all(|number| between(2, number).id() == TransferId(number.into())));
     }
 
     #[test]

@@ -21,15 +21,16 @@ pub struct ReplicaProcess {
     replica: ReplicaId,
     home: PathBuf,
     log: PathBuf,
+    options: &'static [&'static str],
     child: Option<Child>,
 }
 
 impl ReplicaProcess {
-    /// A replica that does not run yet.
+    /// A replica that does not run yet, and what is written on its command line beside the usual.
     #[must_use]
-    pub fn new(replica: ReplicaId, home: PathBuf) -> Self {
+    pub fn new(replica: ReplicaId, home: PathBuf, options: &'static [&'static str]) -> Self {
         let log = home.with_extension("log");
-        ReplicaProcess { replica, home, log, child: None }
+        ReplicaProcess { replica, home, log, options, child: None }
     }
 
     /// Who it is.
@@ -55,6 +56,7 @@ impl ReplicaProcess {
         let child = Command::new(program)
             .args(["node".as_ref(), "--home".as_ref(), self.home.as_os_str()])
             .args(["--exit-with-parent".into(), parent])
+            .args(self.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

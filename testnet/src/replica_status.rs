@@ -25,6 +25,18 @@ pub struct ReplicaStatus {
     pub executed: u64,
     /// The chain hash after it.
     pub chain: String,
+    /// The state that it fetches from other members.
+    #[serde(default)]
+    pub transfer: Option<TransferStatus>,
+}
+
+/// How far a replica is that fetches state.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TransferStatus {
+    /// The part that it has, of 100.
+    pub percent: u8,
+    /// From whom it comes.
+    pub sources: Vec<u16>,
 }
 
 /// How a replica is found.
@@ -118,6 +130,7 @@ mod tests {
             low_watermark: 128,
             executed: 200,
             chain: "ab".into(),
+            transfer: None,
         })
     }
 

@@ -55,7 +55,7 @@ pub(crate) fn cluster_plan(arguments: &NetworkArguments) -> Result<ClusterPlan, 
         return Err(TestnetError::Usage("at least one client has to pay: --clients 1".into()));
     }
     let network = NetworkPlan { name: "testnet".into(), replicas, clients, ..NetworkPlan::default() };
-    Ok(ClusterPlan { program: this_program()?, network, keep })
+    Ok(ClusterPlan { program: this_program()?, network, keep, corrupt: None })
 }
 
 fn conclude(report: &Report, json: Option<ReportFile>) -> Result<(), TestnetError> {
@@ -207,7 +207,8 @@ fn looks() -> tokio::time::Interval {
     looks
 }
 
-fn is_settled(observations: &[Observation]) -> bool {
+/// Whether all replicas vote, and stand at the same slot with the same history.
+pub(crate) fn is_settled(observations: &[Observation]) -> bool {
     let statuses: Option<Vec<_>> = observations.iter().map(Observation::status).collect();
     statuses.is_some_and(|statuses| {
         statuses.iter().all(|status| status.voting)

@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use quorate::runtime::Transport;
 use quorate_ledger::AccountName;
 
 use super::{balance, genesis, status, submit};
 use crate::exit::Exit;
-use crate::run::run;
+use crate::run::run_over;
 use crate::{logging, parent};
 
 /// A ledger that several machines keep together, and that stays correct while some of them crash, lie or are attacked.
@@ -186,12 +188,18 @@ impl NodeArguments {
     /// Runs the node to its end. Logging must have been started.
     #[must_use]
     pub fn run(self) -> Exit {
+        self.run_over(|transport| transport)
+    }
+
+    /// As [`NodeArguments::run`], over what is made of the node's transport: for tests of a faulty network or replica.
+    #[must_use]
+    pub fn run_over(self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Exit {
         if let Some(parent) = self.exit_with_parent
             && let Err(error) = parent::exit_with_parent(parent)
         {
             tracing::error!("cannot end together with the parent: {error}");
             return Exit::Io;
         }
-        run(&self.home)
+        run_over(&self.home, wrap)
     }
 }

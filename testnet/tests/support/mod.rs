@@ -43,7 +43,7 @@ pub async fn run(arguments: &[&str]) -> (i32, String, String) {
 /// A network of four replicas.
 pub async fn cluster() -> Cluster {
     let network = NetworkPlan { clients: 2, ..NetworkPlan::default() };
-    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false }).await.unwrap()
+    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None }).await.unwrap()
 }
 
 /// Two clients that pay.

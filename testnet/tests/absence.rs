@@ -1,0 +1,48 @@
+//! A replica that was away comes back while the others serve: the whole program, with small numbers.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::run;
+
+/// Runs `absence` for a moment; what it says, and the report of its only case.
+async fn absence(arguments: &[&str]) -> (i32, String, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("report.json");
+    // A low rate: what a debug build on a busy machine does is not what is tested here.
+    let common = ["absence", "--window", "2", "--clients", "2", "--rate", "200", "--json", json.to_str().unwrap()];
+    let (code, stdout, stderr) = run(&[&common[..], arguments].concat()).await;
+    let report: Vec<Value> = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    (code, format!("{stdout}{stderr}"), report.into_iter().next().unwrap())
+}
+
+#[tokio::test]
+async fn a_replica_that_missed_operations_executes_at_the_head_again_while_the_others_serve() {
+    let (code, said, report) = absence(&["--only", "missed", "--operations", "2000"]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("all claims hold"), "{said}");
+    assert!(report["missed_operations"].as_u64().unwrap() >= 2_000);
+    assert!(report["at_head_seconds"].as_f64().unwrap() <= 30.0);
+    let timeline = report["timeline"].as_array().unwrap();
+    assert!(timeline.iter().any(|row| row["phase"] == "before" && row["state"] == "away"), "{timeline:?}");
+    assert_eq!(timeline.last().unwrap()["state"], "at the head");
+}
+
+#[tokio::test]
+async fn what_cannot_be_shown_is_refused_before_anything_is_started() {
+    for (arguments, code, said) in [
+        (&["absence", "--replicas", "3"][..], 2, "tolerate none that is away"),
+        (&["absence", "--replicas", "4", "--kill-source"], 2, "use 7 or more"),
+        (&["absence", "--accounts", "1"], 2, "two accounts"),
+        (&["absence", "--rate", "fast"], 2, "half-of-peak"),
+        (&["absence", "--json", "/nowhere/report.json"], 74, "cannot write /nowhere/report.json"),
+    ] {
+        let (found, stdout, stderr) = run(arguments).await;
+        assert_eq!(found, code, "{stdout}{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
