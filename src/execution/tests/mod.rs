@@ -6,4 +6,5 @@ mod once;
 mod outcomes;
 mod receipts;
 mod restart;
+mod transfer;
 mod world;
