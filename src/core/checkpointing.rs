@@ -27,27 +27,21 @@ impl Replica {
         }
         let signed = self.sign(checkpoint);
         self.checkpoints.record_own(signed);
-        if is_distrusted {
-            self.checkpoints.set_said(seq);
-        }
         self.announce_checkpoints();
     }
 
     /// Says which checkpoints it has reached. One above the high watermark is not said before the window has come there:
     /// what a replica may have voted for is bounded by what others know to be certified.
     fn announce_checkpoints(&mut self) {
-        let (certified, high) = (self.checkpoints.certified_seq(), self.window.high());
         if !self.fitness.may_sign_checkpoints() {
             return;
         }
-        // A quorum has said so already up to `certified`: the own vote would help nobody.
-        let unsaid: Vec<_> = self.checkpoints.unsaid().filter(|own| own.payload.seq <= high).cloned().collect();
+        // A quorum has said so already up to the highest certificate: the own vote would help nobody.
+        let (after, high) =
+            (self.checkpoints.certified_seq().max(self.catch_up.distrusted_through), self.window.high());
+        let unsaid: Vec<_> = self.checkpoints.unsaid(after, high).cloned().collect();
         for signed in unsaid {
-            let is_promised = self.checkpoints.set_said(signed.payload.seq);
-            if signed.payload.seq <= certified {
-                continue;
-            }
-            if !is_promised {
+            if !self.checkpoints.set_said(signed.payload.seq) {
                 self.persist(JournalRecord::CheckpointTaken(signed.payload));
             }
             self.broadcast(Message::Checkpoint(signed.clone()));

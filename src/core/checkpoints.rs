@@ -99,9 +99,15 @@ impl Checkpoints {
         self.said.retain(|seq, _| own.contains_key(seq));
     }
 
-    /// The own checkpoints that were not sent yet, ascending.
-    pub fn unsaid(&self) -> impl Iterator<Item = &Signed<Checkpoint>> {
-        self.own.values().filter(|own| self.said.get(&own.payload.seq) != Some(&Said::Sent))
+    /// The own checkpoints in (`after`, `through`] that were not sent yet, ascending.
+    pub fn unsaid(&self, after: SeqNum, through: SeqNum) -> impl Iterator<Item = &Signed<Checkpoint>> {
+        let inside = self.own.values().filter(move |own| own.payload.seq > after && own.payload.seq <= through);
+        inside.filter(|own| self.said.get(&own.payload.seq) != Some(&Said::Sent))
+    }
+
+    /// The own checkpoints that are journalled: they may be sent again, ascending.
+    pub fn said(&self) -> impl DoubleEndedIterator<Item = &Signed<Checkpoint>> {
+        self.own.values().filter(|own| self.said.contains_key(&own.payload.seq))
     }
 
     /// An own checkpoint is journalled.

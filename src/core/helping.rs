@@ -64,7 +64,7 @@ impl Replica {
         }
         let certified = self.checkpoints.certified_seq().max(status.stable);
         let votes: Vec<_> =
-            self.checkpoints.own().rev().filter(|own| own.payload.seq > certified).take(2).cloned().collect();
+            self.checkpoints.said().rev().filter(|own| own.payload.seq > certified).take(2).cloned().collect();
         for vote in votes.into_iter().filter(|_| stands_still || status.slots.is_empty()) {
             self.send(to, Message::Checkpoint(vote));
         }

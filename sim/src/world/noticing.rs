@@ -48,7 +48,15 @@ impl World {
             | Notice::SteppedDown { cause: StepDownCause::Operator }
             | Notice::Diverged { .. }
             | Notice::DivergedAt { .. }
-            | Notice::Halted => None,
+            | Notice::Halted
+            | Notice::StartChecked { .. }
+            | Notice::PromisesLost(_)
+            | Notice::RecoveryBounded { .. }
+            | Notice::Recovered { .. }
+            | Notice::DiskSpace(_)
+            | Notice::StateTransferStarted { .. }
+            | Notice::StateInstalled { .. }
+            | Notice::StateDiscarded { .. } => None,
         };
         if let Some(counter) = counter {
             self.counters.add(counter);
