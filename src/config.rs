@@ -39,6 +39,11 @@ pub struct NodeConfig {
     pub segment_bytes: u64,
     /// The history that is kept below the stable checkpoint for those who fell behind. Bytes.
     pub history_bytes: u64,
+    /// What the whole home may take on the disk; 0 for as much as there is. Bytes.
+    pub disk_bytes_max: u64,
+    /// The room that must be left on the disk, or below `disk_bytes_max`, for a replica that votes. Two segments at
+    /// least are wise. Bytes.
+    pub disk_reserve_bytes: u64,
     /// A replica that is further behind fetches a state, and not the log. Slots.
     pub catch_up_slots_max: u64,
     /// J: a durable snapshot is written every so many checkpoints.
@@ -63,6 +68,8 @@ impl Default for NodeConfig {
             fsync: true,
             segment_bytes: 64 << 20,
             history_bytes: 1 << 30,
+            disk_bytes_max: 0,
+            disk_reserve_bytes: 256 << 20,
             catch_up_slots_max: 1 << 15,
             snapshot_checkpoints: 16,
         }
@@ -104,6 +111,8 @@ impl NodeConfig {
             ("memo_entries_max", self.memo_entries_max, 0, 1 << 24),
             ("segment_bytes", self.segment_bytes, 8 << 20, 1 << 30),
             ("history_bytes", self.history_bytes, 0, 1 << 50),
+            ("disk_bytes_max", self.disk_bytes_max, 0, 1 << 50),
+            ("disk_reserve_bytes", self.disk_reserve_bytes, 0, 1 << 50),
             ("catch_up_slots_max", self.catch_up_slots_max, 1, 1 << 40),
             ("snapshot_checkpoints", self.snapshot_checkpoints, 1, 1 << 20),
         ];

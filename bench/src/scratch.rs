@@ -31,7 +31,13 @@ impl Scratch {
         let key = KeyPair::from_seed(&[1; 32]).public();
         let identity = Identity { chain_id: Digest::ZERO, replica: ReplicaId(0), key };
         let home = Home::open_or_create(&folder.path().join("home"), identity).expect("a new folder is a new home");
-        let options = JournalOptions { segment_bytes: SEGMENT_BYTES, history_bytes: 0, window: 256 };
+        let options = JournalOptions {
+            segment_bytes: SEGMENT_BYTES,
+            history_bytes: 0,
+            window: 256,
+            disk_bytes_max: 0,
+            disk_reserve_bytes: 0,
+        };
         let journal =
             Journal::open(&home, options, Arc::new(SystemDisk { fsync: true })).expect("a new home is whole").journal;
         Scratch { groups: 0, journal, _folder: folder }

@@ -4,21 +4,25 @@
 //! every record that must be synced, of the same and of all earlier actions, is durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::executor_thread::ExecutorInput;
 use super::failure::{Failure, FailureCell};
 use super::metrics::Metrics;
 use super::queue::Queue;
 use super::transport::Transport;
-use crate::core::{Actions, Outgoing, Recipients};
+use crate::clock::Clock;
+use crate::core::{Actions, Event, Outgoing, Recipients, Space};
 use crate::messages::Message;
 use crate::storage::{History, Storage, StorageError};
-use crate::types::{ReplicaId, SeqNum};
+use crate::types::{Instant, ReplicaId, SeqNum};
 
 /// Actions that one sync covers at most.
 const ACTIONS_AT_ONCE: usize = 256;
 /// Bytes of committed slots in one answer from the journal.
 const HISTORY_BYTES: usize = 1 << 20;
+/// How often the room on the disk is measured.
+const SPACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// What comes to the persister.
 pub(super) enum PersisterInput {
@@ -44,6 +48,8 @@ pub(super) struct Persister {
     pub(super) input: Queue<PersisterInput>,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) executor: Queue<ExecutorInput>,
+    pub(super) events: Queue<Event>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) questions: Queue<HistoryQuestion>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) failure: Arc<FailureCell>,
@@ -52,8 +58,10 @@ pub(super) struct Persister {
 impl Persister {
     /// Runs until its queue is closed, or storage fails.
     pub(super) fn run(mut self) {
-        while let Some(inputs) = self.input.take(ACTIONS_AT_ONCE, None) {
-            if let Err(error) = self.persist(&inputs) {
+        let mut watch = SpaceWatch { space: Space::Enough, next: self.clock.now().monotonic };
+        while let Some(inputs) = self.input.take(ACTIONS_AT_ONCE, Some(SPACE_PERIOD)) {
+            let persisted = self.persist(&inputs).and_then(|()| self.watch_space(&mut watch));
+            if let Err(error) = persisted {
                 // The first error is final: whatever waited for the disk must never leave.
                 self.input.close();
                 self.failure.set(Failure::Storage(error));
@@ -92,6 +100,21 @@ impl Persister {
         Ok(())
     }
 
+    /// Tells the core when the disk gets full, and when it has room again.
+    fn watch_space(&mut self, watch: &mut SpaceWatch) -> Result<(), StorageError> {
+        let now = self.clock.now().monotonic;
+        if now < watch.next {
+            return Ok(());
+        }
+        watch.next = now.plus(SPACE_PERIOD);
+        let space = self.storage.space()?;
+        if space != watch.space {
+            watch.space = space;
+            self.events.push(Event::Disk(space));
+        }
+        Ok(())
+    }
+
     fn release(&self, actions: Actions) {
         for outgoing in actions.send {
             match outgoing {
@@ -120,6 +143,12 @@ impl Persister {
             }
         }
     }
+}
+
+/// What the core knows of the room on the disk, and when it is measured again.
+struct SpaceWatch {
+    space: Space,
+    next: Instant,
 }
 
 /// The thread that reads the journal for those who fell behind, so that they do not slow down the others.
@@ -160,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::batch::Batch;
+    use crate::clock::SystemClock;
     use crate::core::JournalRecord;
     use crate::storage::MemoryStorage;
     use crate::types::{ClientId, WallTime};
@@ -180,6 +210,10 @@ mod tests {
 
         fn snapshot_durable(&mut self, _: SeqNum) -> Result<(), StorageError> {
             Ok(())
+        }
+
+        fn space(&mut self) -> Result<Space, StorageError> {
+            Ok(Space::Enough)
         }
 
         fn history(&self) -> Arc<dyn History> {
@@ -213,6 +247,8 @@ mod tests {
             input,
             transport: Arc::new(Nowhere),
             executor: Queue::new(1),
+            events: Queue::new(1),
+            clock: Arc::new(SystemClock::new()),
             questions: Queue::new(1),
             metrics: Arc::default(),
             failure: Arc::default(),

@@ -356,6 +356,8 @@ impl Starter {
             input: self.persister.clone(),
             transport: Arc::clone(&self.transport),
             executor: self.executor.clone(),
+            events: self.events.clone(),
+            clock: Arc::clone(&self.clock),
             questions: questions.clone(),
             metrics: Arc::clone(&self.metrics),
             failure: Arc::clone(&self.failure),

@@ -126,14 +126,15 @@ pub(super) struct Retention {
 
 impl Retention {
     /// How many of these parts, oldest first, may go: those whose slots are all at or below the low watermark and the
-    /// snapshot, as long as `history_bytes` of history stay.
-    pub(super) fn expired<'a>(&self, parts: impl Iterator<Item = &'a Part> + Clone) -> usize {
+    /// snapshot, as long as `history_bytes` of history stay. History before `oldest`, the first slot that can be
+    /// served, is none.
+    pub(super) fn expired<'a>(&self, parts: impl Iterator<Item = &'a Part> + Clone, oldest: SeqNum) -> usize {
         let history = parts.clone().filter(|part| part.slot_max <= self.stable);
         let mut kept: u64 = history.map(|part| part.bytes).sum();
         let limit = self.stable.min(self.snapshot);
         let expires = |part: &&Part| {
             kept = kept.saturating_sub(part.bytes);
-            part.slot_max <= limit && kept >= self.history_bytes
+            part.slot_max <= limit && (kept >= self.history_bytes || part.slot_max < oldest)
         };
         parts.take_while(expires).count()
     }
@@ -149,7 +150,7 @@ mod tests {
 
     fn expired(stable: u64, snapshot: u64, history_bytes: u64) -> usize {
         let parts = [part(10), part(20), part(30), part(40)];
-        Retention { stable: SeqNum(stable), snapshot: SeqNum(snapshot), history_bytes }.expired(parts.iter())
+        Retention { stable: SeqNum(stable), snapshot: SeqNum(snapshot), history_bytes }.expired(parts.iter(), SeqNum(0))
     }
 
     #[test]
@@ -163,6 +164,9 @@ mod tests {
         // What is above the low watermark is no history.
         assert_eq!(expired(20, 20, 10), 1);
         assert_eq!(expired(0, 0, 0), 0);
+        let retention = Retention { stable: SeqNum(40), snapshot: SeqNum(40), history_bytes: 1000 };
+        let parts = [part(10), part(20), part(30), part(40)];
+        assert_eq!(retention.expired(parts.iter(), SeqNum(25)), 2);
     }
 
     #[test]

@@ -20,12 +20,16 @@ use super::replay::Replay;
 use super::sealed::Sealed;
 use super::segment::{ActiveSegment, SegmentHeader};
 use super::shelf::{Place, Shelf};
+use super::space::Room;
 use super::{History, Storage};
 use crate::config::NodeConfig;
-use crate::core::{JournalRecord, Promises, Recovered};
+use crate::core::{JournalRecord, Promises, Recovered, Space};
 use crate::genesis::Limits;
 use crate::messages::Bounds;
 use crate::types::SeqNum;
+
+/// The size of a segment for which there must be room to the last.
+const SMALL_SEGMENT_BYTES: u64 = 1 << 20;
 
 /// The settings of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,10 @@ pub struct JournalOptions {
     pub history_bytes: u64,
     /// L: how many slots above the low watermark may be voted on.
     pub window: u64,
+    /// What the whole home may take on the disk; 0 for as much as there is.
+    pub disk_bytes_max: u64,
+    /// The room that must be left for a replica that votes. Two segments at least.
+    pub disk_reserve_bytes: u64,
 }
 
 impl JournalOptions {
@@ -46,6 +54,8 @@ impl JournalOptions {
             segment_bytes: config.segment_bytes,
             history_bytes: config.history_bytes,
             window: limits.window(),
+            disk_bytes_max: config.disk_bytes_max,
+            disk_reserve_bytes: config.disk_reserve_bytes,
         }
     }
 }
@@ -78,6 +88,7 @@ pub struct TornTailCut {
 pub struct Journal {
     /// Keeps the home locked.
     pub(super) lock: Option<Home>,
+    pub(super) home: PathBuf,
     pub(super) folder: PathBuf,
     pub(super) chain_id: Digest,
     pub(super) options: JournalOptions,
@@ -97,6 +108,7 @@ pub struct Journal {
     pub(super) promises: Promises,
     /// The low watermark and the snapshot that are durable.
     pub(super) retention: Retention,
+    pub(super) room: Room,
     pub(super) failed: Option<StorageError>,
 }
 
@@ -220,8 +232,12 @@ impl Journal {
         self.sync_active()?;
         let (number, promises) = (self.active.number + 1, self.promises.clone());
         let header = SegmentHeader::new(&*self.disk, self.chain_id, number, self.tip, promises)?;
-        let segment_bytes = self.options.segment_bytes;
-        let next = ActiveSegment::create(&self.folder, &*self.disk, &header, segment_bytes, group_bytes)?;
+        let create = |bytes| ActiveSegment::create(&self.folder, &*self.disk, &header, bytes, group_bytes);
+        let next = match create(self.options.segment_bytes) {
+            // The reserve is there for what must still be written.
+            Err(StorageError::DiskFull { .. }) => create(SMALL_SEGMENT_BYTES.min(self.options.segment_bytes))?,
+            result => result?,
+        };
         let full = std::mem::replace(&mut self.active, next);
         full.file.set_bytes(full.end).map_err(StorageError::io(&full.path, "shorten"))?;
         let slot_max = std::mem::take(&mut self.active_slot_max);
@@ -239,10 +255,25 @@ impl Journal {
         self.sealed.name(self.synced)
     }
 
+    /// When there is too little room, history goes that only peers need. It comes back with the room.
+    fn make_room(&mut self) -> Result<Space, StorageError> {
+        let mut space = self.room.measure(&*self.disk, &self.home)?;
+        if space == Space::Low {
+            self.retention.history_bytes = 0;
+            self.delete_expired()?;
+            space = self.room.measure(&*self.disk, &self.home)?;
+        } else {
+            self.retention.history_bytes = self.options.history_bytes;
+        }
+        self.room.last = space;
+        Ok(space)
+    }
+
     /// Deletes closed segments whose promises stand in the head of a later one, whose slots nobody needs to replay
     /// and which peers can do without.
     fn delete_expired(&mut self) -> Result<(), StorageError> {
-        for _ in 0..self.retention.expired(self.closed.iter().map(|segment| &segment.part)) {
+        let oldest = self.shelf.index().oldest();
+        for _ in 0..self.retention.expired(self.closed.iter().map(|segment| &segment.part), oldest) {
             let Some(segment) = self.closed.pop_front() else { break };
             self.shelf.index_mut().forget_through(segment.part.slot_max);
             // One after the other, each durably, so that a crash never leaves a gap.
@@ -271,6 +302,15 @@ impl Storage for Journal {
             journal.retention.snapshot = journal.retention.snapshot.max(seq);
             journal.delete_expired()
         })
+    }
+
+    fn space(&mut self) -> Result<Space, StorageError> {
+        let mut space = Space::Low;
+        self.run(|journal| {
+            space = journal.make_room()?;
+            Ok(())
+        })?;
+        Ok(space)
     }
 
     fn history(&self) -> Arc<dyn History> {

@@ -11,7 +11,7 @@ use super::frame::{self, Frame, Head};
 use super::index::{Index, Part, Retention};
 use super::shelf::within;
 use super::{History, Storage};
-use crate::core::{JournalRecord, Promises, Recovered};
+use crate::core::{JournalRecord, Promises, Recovered, Space};
 use crate::messages::CommittedSlot;
 use crate::types::SeqNum;
 
@@ -135,7 +135,8 @@ impl Image {
 
     fn delete_expired(&mut self) -> Result<(), StorageError> {
         let durable = self.groups.len() - self.unsynced;
-        let expired = self.retention.expired(self.groups.iter().take(durable).map(|group| &group.part));
+        let expired =
+            self.retention.expired(self.groups.iter().take(durable).map(|group| &group.part), self.index.oldest());
         for group in self.groups.drain(..expired) {
             self.index.forget_through(group.part.slot_max);
             fold(&mut self.base, &group)?;
@@ -181,6 +182,10 @@ impl Storage for MemoryStorage {
         let mut image = self.image_mut();
         image.retention.snapshot = image.retention.snapshot.max(seq);
         image.delete_expired()
+    }
+
+    fn space(&mut self) -> Result<Space, StorageError> {
+        Ok(Space::Enough)
     }
 
     fn history(&self) -> Arc<dyn History> {

@@ -33,6 +33,7 @@ mod sealed;
 mod segment;
 mod shelf;
 pub mod snapshot;
+mod space;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -48,7 +49,7 @@ pub use memory::MemoryStorage;
 pub use replay::Replay;
 pub use snapshot::{DamagedSnapshot, Latest, SnapshotReader, SnapshotStore};
 
-use crate::core::JournalRecord;
+use crate::core::{JournalRecord, Space};
 use crate::messages::CommittedSlot;
 use crate::types::SeqNum;
 
@@ -76,6 +77,12 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StorageError`] when a file cannot be deleted.
     fn snapshot_durable(&mut self, seq: SeqNum) -> Result<(), StorageError>;
+
+    /// Whether there is room for what voting writes. When there is not, history that only peers need goes first.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the disk cannot be asked, or a file cannot be deleted.
+    fn space(&mut self) -> Result<Space, StorageError>;
 
     /// The committed slots, readable from any thread while this journal goes on.
     fn history(&self) -> Arc<dyn History>;

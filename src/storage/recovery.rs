@@ -20,9 +20,10 @@ use super::promises::{self, Claim, PromisesFile};
 use super::sealed::{self, Sealed};
 use super::segment::{self, ActiveSegment, SegmentHeader};
 use super::shelf::Shelf;
+use super::space::Room;
 use super::survey::{LastSegment, Overlong, Survey};
 use crate::batch::null_digest;
-use crate::core::{Promises, Recovered, Recovery};
+use crate::core::{Promises, Recovered, Recovery, Space};
 use crate::messages::Bounds;
 use crate::types::SeqNum;
 
@@ -86,10 +87,13 @@ impl Opening {
         }
         if losses.iter().any(|loss| loss.harm == Harm::Promises) {
             let known = self.survey.promises.bounds(self.options.window);
-            self.survey.promises.recovery = Recovery::Lost(match self.promised.claim() {
-                Some(Claim::Bounded(bounds)) => Some(bounds.max(known)),
-                Some(Claim::Unknown) | None => None,
-            });
+            self.survey.promises.recovery = match (self.survey.promises.recovery, self.promised.claim()) {
+                (Recovery::Complete | Recovery::Lost(Some(_)), Some(Claim::Bounded(bounds))) => {
+                    Recovery::Lost(Some(bounds.max(known)))
+                }
+                // What bounded it before is known not to be enough, or not known at all.
+                (Recovery::Lost(None), _) | (_, Some(Claim::Unknown) | None) => Recovery::Lost(None),
+            };
         }
     }
 
@@ -112,9 +116,10 @@ impl Opening {
     fn judge_promised(&mut self) {
         let path = PromisesFile::path(&self.home);
         let known = self.survey.promises.bounds(self.options.window);
+        let is_known = self.survey.promises.recovery != Recovery::Lost(None);
         let loss = match (&self.promised, self.promised.claim()) {
             (promises::Found::Nothing(what), _) => Loss::new(&path, 0, *what, Harm::Nothing),
-            (_, Some(Claim::Bounded(bounds))) if known.max(bounds) != known => {
+            (_, Some(Claim::Bounded(bounds))) if is_known && known.max(bounds) != known => {
                 let what = format!("view {} and slot {} were promised", bounds.view, bounds.seq);
                 Loss::new(&self.folder, 0, format!("the journal is older than it was: {what}"), Harm::Promises)
             }
@@ -193,8 +198,11 @@ impl Opening {
         let shelf = Arc::new(Shelf::new(Arc::clone(&disk), folder.clone(), index));
         let recovered = recover(&shelf, &survey.promises)?;
         let retention = Retention { stable: low, snapshot: SeqNum::GENESIS, history_bytes: options.history_bytes };
+        let room =
+            Room { bytes_max: options.disk_bytes_max, reserve_bytes: options.disk_reserve_bytes, last: Space::Enough };
         let journal = Journal {
             lock: None,
+            home,
             folder,
             chain_id,
             options,
@@ -209,6 +217,7 @@ impl Opening {
             synced: survey.tip,
             promises: survey.promises,
             retention,
+            room,
             failed: None,
         };
         Ok(Opened { journal, recovered, torn_tail, losses: survey.losses })

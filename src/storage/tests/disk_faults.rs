@@ -145,8 +145,9 @@ fn open_failing(
     successes: i64,
 ) -> (Opened, Arc<AtomicU64>) {
     let failures = Arc::new(AtomicU64::new(0));
-    let failing =
-        Failing { operation, error, successes: successes.into(), recovers: true, failures: Arc::clone(&failures) };
+    // A full disk stays full.
+    let recovers = operation != Operation::Allocate;
+    let failing = Failing { operation, error, successes: successes.into(), recovers, failures: Arc::clone(&failures) };
     (Journal::open(&home.home(), home.options, Arc::new(FailingDisk(Arc::new(failing)))).unwrap(), failures)
 }
 

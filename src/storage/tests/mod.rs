@@ -8,4 +8,5 @@ mod records;
 mod replicas_home;
 mod rollover;
 mod snapshots;
+mod space;
 mod torn_tail;

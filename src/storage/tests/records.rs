@@ -107,7 +107,7 @@ pub(super) fn identity() -> Identity {
 }
 
 pub(super) fn options(segment_bytes: u64, history_bytes: u64) -> JournalOptions {
-    JournalOptions { segment_bytes, history_bytes, window: 256 }
+    JournalOptions { segment_bytes, history_bytes, window: 256, disk_bytes_max: 0, disk_reserve_bytes: 0 }
 }
 
 /// A home that is removed at the end of the test.
