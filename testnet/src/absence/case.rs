@@ -107,6 +107,9 @@ impl Case {
             Rate::PerSecond(rate) => rate,
         };
         let missed = self.go_away(&mut course, absent).await?;
+        // What the closed loop left must not count as done in the open one.
+        course.set(Pace::Pause);
+        course.go_on(Phase::Before, |moment| moment.under_way == 0).await?;
         course.set(Pace::Open { per_second: rate });
         let before = measured(&mut course, Phase::Before, window).await?;
         let kill_source = arguments.kill_source && self.number() == 2;

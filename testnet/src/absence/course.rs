@@ -46,6 +46,8 @@ pub(super) struct Moment<'a> {
     pub(super) look: &'a Look,
     /// Payments that were acknowledged so far.
     pub(super) acknowledged: u64,
+    /// Payments that have no answer yet.
+    pub(super) under_way: u64,
     /// The time since this stretch of the course began.
     pub(super) elapsed: Duration,
 }
@@ -111,8 +113,9 @@ impl<'a> Course<'a> {
                     self.cluster.check()?;
                     let look = Look::new(self.cluster.observe().await, self.absent);
                     self.timeline.look(phase, self.drive.offered(), &look);
-                    let elapsed = from.elapsed();
-                    if is_over(Moment { look: &look, acknowledged: self.tally.acknowledged(), elapsed }) {
+                    let (acknowledged, elapsed) = (self.tally.acknowledged(), from.elapsed());
+                    let under_way = self.drive.offered().saturating_sub(self.tally.answered());
+                    if is_over(Moment { look: &look, acknowledged, under_way, elapsed }) {
                         return Ok(Span { from, to: Instant::now() });
                     }
                 }
