@@ -9,7 +9,7 @@ use std::sync::Arc;
 use quorate::SeqNum;
 use quorate::core::{JournalRecord, Recovered};
 use quorate::messages::CommittedSlot;
-use quorate::storage::{Journal, JournalOptions, Opened, Storage, StorageError};
+use quorate::storage::{Journal, JournalOptions, Loss, Opened, Storage, StorageError};
 use quorate_crypto::Digest;
 
 use super::simulated::SimDisk;
@@ -41,6 +41,8 @@ pub struct Found {
     pub recovered: Recovered,
     /// Whether a write that a crash interrupted was removed.
     pub is_torn: bool,
+    /// What was durable and is damaged or missing.
+    pub losses: Vec<Loss>,
 }
 
 impl Persister {
@@ -57,7 +59,7 @@ impl Persister {
     /// # Errors
     /// Those of [`Journal::open`].
     pub fn open(disk: &SimDisk, chain_id: Digest, options: JournalOptions) -> Result<(Self, Found), StorageError> {
-        let Opened { journal, recovered, torn_tail } =
+        let Opened { journal, recovered, torn_tail, losses } =
             Journal::open_folder(Path::new(HOME), chain_id, options, Arc::new(disk.clone()))?;
         let persister = Persister {
             journal,
@@ -68,7 +70,7 @@ impl Persister {
             is_syncing: false,
             binding: 0,
         };
-        Ok((persister, Found { recovered, is_torn: torn_tail.is_some() }))
+        Ok((persister, Found { recovered, is_torn: torn_tail.is_some(), losses }))
     }
 
     /// Takes the records of one step.

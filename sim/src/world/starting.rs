@@ -62,8 +62,13 @@ impl World {
     fn open_journal(&mut self, id: ReplicaId) -> Result<(Persister, Found), StorageError> {
         let machine = &self.options.machine;
         let window = self.options.limits.window();
-        let options =
-            JournalOptions { segment_bytes: machine.segment_bytes, history_bytes: machine.history_bytes, window };
+        let options = JournalOptions {
+            segment_bytes: machine.segment_bytes,
+            history_bytes: machine.history_bytes,
+            window,
+            disk_bytes_max: 0,
+            disk_reserve_bytes: 0,
+        };
         let node = self.node_mut(id);
         if !node.is_furnished {
             Persister::furnish(&node.disk)?;
