@@ -7,6 +7,7 @@
 //! | [`journal`] | the journal on disk: append, group commit, roll-over, deletion |
 //! | [`loss`] | what a start found damaged, and what that costs |
 //! | [`memory`] | the same trait in memory, with simulated crashes |
+//! | [`page_store`] | durable snapshots: the pages of the replicated state |
 //! | [`snapshot`] | the application's state, one file per snapshot |
 //! | [`replay`] | the second pass of a recovery: committed batches for the executor |
 //! | [`error`] | what can go wrong, and the exit code that it means |
@@ -24,6 +25,7 @@ mod index;
 pub mod journal;
 pub mod loss;
 pub mod memory;
+pub mod page_store;
 mod promises;
 mod read;
 mod recovery;
@@ -46,6 +48,7 @@ pub use home::{Home, Identity};
 pub use journal::{Journal, JournalOptions, Opened, TornTailCut};
 pub use loss::{Harm, Loss};
 pub use memory::MemoryStorage;
+pub use page_store::{DiskPageStore, Loaded, MemoryPageStore, PageStore};
 pub use replay::Replay;
 pub use snapshot::{DamagedSnapshot, Latest, SnapshotReader, SnapshotStore};
 

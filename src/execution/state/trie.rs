@@ -6,6 +6,7 @@ use super::build::StateBuilder;
 use super::edit::Edit;
 use super::limits::{StateError, StateLimits};
 use super::node::Child;
+use super::page::Entries;
 use super::proof::Proof;
 use super::range::{Pages, Range};
 use super::view::StateView;
@@ -154,6 +155,12 @@ impl State {
     #[must_use]
     pub fn pages(&self) -> Pages<'_> {
         Pages::of(&self.root)
+    }
+
+    /// The first key in a packed page, if the bytes are one.
+    #[must_use]
+    pub fn first_key_of(page: &[u8]) -> Option<&[u8]> {
+        Entries::of(page).next().map(|(key, _)| key)
     }
 
     /// The state as it is now, to be read elsewhere.

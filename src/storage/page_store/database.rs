@@ -1,0 +1,159 @@
+//! The file of a page store. Whatever redb makes of a damaged file, an error or a panic, is a value here.
+
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Builder, Database, TableDefinition};
+
+use super::SetAside;
+use super::backend::Backend;
+use crate::storage::error::StorageError;
+use crate::storage::{Access, Disk, folder};
+
+/// The name of the file in the folder of snapshots.
+const NAME: &str = "state";
+pub(in crate::storage) const ENDING: &str = "redb";
+/// What redb keeps in memory of the file. Every page is read once, at a start; later the upper levels of the store's own
+/// trees are what a commit needs again.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// One row: the head.
+pub(super) const HEAD: TableDefinition<'_, u8, &[u8]> = TableDefinition::new("head");
+/// First key to packed page.
+pub(super) const CLIENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("clients");
+/// First key to packed page.
+pub(super) const APPLICATION: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("application");
+/// Hash to encoded node.
+pub(super) const STAGING: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("staging");
+
+/// Why a piece of work on the file failed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The file is not what was written to it.
+    Damage(String),
+    /// The disk refused.
+    Disk(io::Error),
+}
+
+impl From<redb::Error> for Fault {
+    fn from(error: redb::Error) -> Self {
+        let is_damage =
+            |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is redb's and not exhaustive")]
+        match error {
+            redb::Error::Io(error) if !is_damage(&error) => Fault::Disk(error),
+            redb::Error::PreviousIo => Fault::Disk(io::Error::other("the disk failed before")),
+            damage => Fault::Damage(damage.to_string()),
+        }
+    }
+}
+
+/// The file, open while all goes well.
+pub(super) struct DatabaseFile {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    /// Where damaged ones go.
+    damaged: PathBuf,
+    database: Option<Database>,
+}
+
+impl DatabaseFile {
+    pub(super) fn new(disk: Arc<dyn Disk>, snapshots: &Path, damaged: PathBuf) -> Self {
+        DatabaseFile { disk, path: snapshots.join(NAME).with_extension(ENDING), damaged, database: None }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long the file is.
+    pub(super) fn bytes(&self) -> io::Result<u64> {
+        self.disk.open(&self.path, Access::Read)?.bytes()
+    }
+
+    /// Works on the open file. After a failure it is closed, and the next piece of work opens it again: redb goes on
+    /// with nothing that it has in memory, and repairs what was under way.
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Database) -> Result<T, redb::Error>,
+    ) -> Result<T, Fault> {
+        let result = catch_unwind(AssertUnwindSafe(|| match &mut self.database {
+            Some(database) => work(database),
+            closed @ None => work(closed.insert(open(self.disk.as_ref(), &self.path)?)),
+        }));
+        let fault = match result {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => Fault::from(error),
+            Err(_) => Fault::Damage("reading the store made its library panic".to_owned()),
+        };
+        self.close();
+        Err(fault)
+    }
+
+    /// Moves the file out of the way; the next piece of work begins a new one.
+    pub(super) fn set_aside(&mut self, what: String) -> Result<SetAside, StorageError> {
+        self.close();
+        folder::create(self.disk.as_ref(), &self.damaged)?;
+        let taken = self.disk.list(&self.damaged).map_err(StorageError::io(&self.damaged, "list the folder"))?;
+        let name = (1u64..).map(|number| format!("{NAME}-{number}.{ENDING}")).find(|name| !taken.contains(name));
+        let path = self.damaged.join(name.expect("a folder does not hold all names"));
+        match self.disk.rename(&self.path, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result.map_err(StorageError::io(&self.path, "set the damaged store aside"))?,
+        }
+        folder::sync_name(self.disk.as_ref(), &path)?;
+        folder::sync_name(self.disk.as_ref(), &self.path)?;
+        Ok(SetAside { path, what })
+    }
+
+    fn close(&mut self) {
+        let database = self.database.take();
+        // Closing writes, which can fail as everything can. What was committed does not depend on it.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(database))));
+    }
+}
+
+impl Drop for DatabaseFile {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for DatabaseFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseFile({})", self.path.display())
+    }
+}
+
+fn open(disk: &dyn Disk, path: &Path) -> Result<Database, redb::Error> {
+    match disk.open(path, Access::Write) {
+        Ok(file) => database(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make(disk, path)?;
+            database(disk.open(path, Access::Write)?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes an empty store under a temporary name: a crash must not leave a half-made one that looks damaged.
+fn make(disk: &dyn Disk, path: &Path) -> Result<(), redb::Error> {
+    let temporary = path.with_extension(folder::TEMPORARY);
+    let database = database(disk.create(&temporary)?)?;
+    let transaction = database.begin_write()?;
+    drop(transaction.open_table(HEAD)?);
+    transaction.commit()?;
+    drop(database);
+    disk.rename(&temporary, path)?;
+    match path.parent() {
+        Some(folder) => Ok(disk.sync_folder(folder)?),
+        None => Ok(()),
+    }
+}
+
+fn database(file: Box<dyn crate::storage::DiskFile>) -> Result<Database, redb::Error> {
+    Ok(Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(Backend::new(file))?)
+}
