@@ -11,12 +11,16 @@ const BURST_MAX: u32 = 64;
 const REFILL: Duration = Duration::from_millis(5);
 /// How long lies between two answers of the same costly kind to one peer.
 const RESEND_PAUSE: Duration = Duration::from_millis(100);
+/// The same for the votes of a member: less than the period in which they are asked for.
+const VOTES_PAUSE: Duration = Duration::from_millis(50);
 
 /// One other member.
 #[derive(Clone, Debug, Default)]
 pub struct Peer {
     heard: Option<Instant>,
     status: Option<Status>,
+    /// When that came.
+    status_at: Instant,
     /// Since when the connection is broken that stood before.
     broken_since: Option<Instant>,
     is_connected: bool,
@@ -26,6 +30,7 @@ pub struct Peer {
     readmission: Option<Bounds>,
     readmitted_at: Option<Instant>,
     view_sent_at: Option<Instant>,
+    votes_sent_at: Option<Instant>,
     questions: u32,
     refilled_at: Instant,
 }
@@ -65,10 +70,12 @@ impl Peer {
         })
     }
 
-    /// Whether it suspects the primary of `view`.
+    /// Whether it suspects the primary of `view`, as far as it has said so lately: one that has ended suspects nobody.
     #[must_use]
-    pub fn suspects(&self, view: View) -> bool {
-        self.status.as_ref().is_some_and(|status| status.view == view && status.suspects)
+    pub fn suspects(&self, view: View, now: Instant, lately: Duration) -> bool {
+        self.broken_since.is_none()
+            && now.since(self.status_at) <= lately
+            && self.status.as_ref().is_some_and(|status| status.view == view && status.suspects)
     }
 
     /// The slot and the view that it must come past before it votes, and since when it says so: it has lost promises, or
@@ -111,6 +118,20 @@ impl Peer {
         may
     }
 
+    /// Whether all votes of a member may be sent to it now; if so, not again for a while.
+    pub fn may_send_votes(&mut self, now: Instant) -> bool {
+        let may = self.votes_sent_at.is_none_or(|at| now.since(at) >= VOTES_PAUSE);
+        if may {
+            self.votes_sent_at = Some(now);
+        }
+        may
+    }
+
+    /// A long answer counts as so many more questions.
+    pub fn charge(&mut self, questions: u32) {
+        self.questions = self.questions.saturating_add(questions).min(2 * BURST_MAX);
+    }
+
     /// Whether one more question of it is answered now.
     pub fn may_ask(&mut self, now: Instant) -> bool {
         let refill = u32::try_from(now.since(self.refilled_at).as_nanos() / REFILL.as_nanos()).unwrap_or(BURST_MAX);
@@ -140,6 +161,7 @@ impl Peer {
         if self.waits_for.is_none() {
             self.readmission = None;
         }
+        self.status_at = now;
         self.status.replace(status)
     }
 }

@@ -54,6 +54,10 @@ impl Replica {
     /// A peer wants what a member has signed.
     pub(super) fn on_fetch_votes(&mut self, from: ReplicaId, signer: ReplicaId) -> Result<(), Rejection> {
         self.require_question(from)?;
+        let now = self.now.monotonic;
+        if !self.peers.get_mut(from).is_some_and(|peer| peer.may_send_votes(now)) {
+            return Err(Rejection::RateLimited);
+        }
         let votes = self.held_votes(signer);
         self.send(from, Message::Votes(votes));
         Ok(())

@@ -50,8 +50,10 @@ impl Replica {
         if self.suspicion.is_none() {
             return;
         }
-        let view = self.view;
-        let others = self.peers.iter().filter(|(_, peer)| peer.suspects(view)).count();
+        let (view, now) = (self.view, self.now.monotonic);
+        // A member repeats its Status every period while it lives; T is many of them.
+        let lately = self.config().timeout();
+        let others = self.peers.iter().filter(|(_, peer)| peer.suspects(view, now, lately)).count();
         if others + 1 >= self.committee().weak_quorum() {
             self.begin_view_change(view.next(), ViewChangeCause::Suspicion);
         }

@@ -15,6 +15,9 @@ use crate::client_window::Admission;
 use crate::messages::{CheckpointCertificate, Message, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange};
 use crate::types::{Instant, ReplicaId, SeqNum, View};
 
+/// So many certificates in an answer count as one more question.
+const CERTIFICATES_PER_QUESTION: usize = 16;
+
 impl Replica {
     /// Asks for `target`: from here on no vote in lower views. Commits and certificates of lower views still count.
     pub(super) fn begin_view_change(&mut self, target: View, cause: ViewChangeCause) {
@@ -330,6 +333,10 @@ impl Replica {
         let found = self.view_changes.find(signer, digest).or_else(|| entered.find(|signed| signed.digest() == digest));
         match found.cloned() {
             Some(view_change) => {
+                let certificates = view_change.payload.prepared.len() / CERTIFICATES_PER_QUESTION;
+                if let Some(peer) = self.peers.get_mut(from) {
+                    peer.charge(u32::try_from(certificates).unwrap_or(u32::MAX));
+                }
                 self.send(from, Message::ViewChange(view_change));
                 Ok(())
             }
