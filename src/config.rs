@@ -48,6 +48,10 @@ pub struct NodeConfig {
     pub catch_up_slots_max: u64,
     /// J: a durable snapshot is written every so many checkpoints.
     pub snapshot_checkpoints: u64,
+    /// How fast whole states are served to members that fetch one, in total. Bytes per second.
+    pub transfer_bytes_per_second: u64,
+    /// The same for one member.
+    pub transfer_member_bytes_per_second: u64,
 }
 
 impl Default for NodeConfig {
@@ -72,6 +76,8 @@ impl Default for NodeConfig {
             disk_reserve_bytes: 256 << 20,
             catch_up_slots_max: 1 << 15,
             snapshot_checkpoints: 16,
+            transfer_bytes_per_second: 16 << 20,
+            transfer_member_bytes_per_second: 8 << 20,
         }
     }
 }
@@ -115,6 +121,8 @@ impl NodeConfig {
             ("disk_reserve_bytes", self.disk_reserve_bytes, 0, 1 << 50),
             ("catch_up_slots_max", self.catch_up_slots_max, 1, 1 << 40),
             ("snapshot_checkpoints", self.snapshot_checkpoints, 1, 1 << 20),
+            ("transfer_bytes_per_second", self.transfer_bytes_per_second, 64 << 10, 1 << 40),
+            ("transfer_member_bytes_per_second", self.transfer_member_bytes_per_second, 64 << 10, 1 << 40),
         ];
         match ranges.into_iter().find(|(_, value, min, max)| value < min || value > max) {
             Some((name, value, min, max)) => Err(InvalidConfig { name, value, min, max }),

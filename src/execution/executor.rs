@@ -142,7 +142,7 @@ impl<A: Application> Executor<A> {
             seq,
             chain,
             root: self.snapshot().root(),
-            certificate: None,
+            certificate: self.certified().filter(|(of, _)| of.seq() == seq).map(|(certificate, _)| certificate.clone()),
             windows: self.clients.windows(),
         }
     }

@@ -9,15 +9,17 @@ use super::failure::{Failure, FailureCell};
 use super::metrics::Metrics;
 use super::queue::Queue;
 use super::snapshotter::SnapshotOrder;
+use super::state_transfer::{Fetching, ServerInput};
 use super::transport::Transport;
 use crate::batch::CommittedBatch;
 use crate::core::{Event, Order, Report};
+use crate::execution::state_fetch::Fetched;
 use crate::execution::{Application, Executor, Replies, Snapshot, Stability};
-use crate::messages::{CheckpointCertificate, ReplicaMessage};
+use crate::messages::{CheckpointCertificate, Nodes, ReplicaMessage, StateHead};
 use crate::outcome::Outcome;
 use crate::storage::StorageError;
 use crate::storage::replay::Replay;
-use crate::types::{ClientId, SeqNum};
+use crate::types::{ClientId, ReplicaId, SeqNum};
 
 /// Questions of clients and readers that wait at most. Orders are not bounded here but by the core.
 pub(super) const QUESTIONS_MAX: usize = 1024;
@@ -54,6 +56,22 @@ pub(super) enum ExecutorInput {
         /// Where the answer goes.
         answer: oneshot::Sender<(SeqNum, Outcome)>,
     },
+    /// A member says whether it holds the state that is fetched.
+    StateHead {
+        /// Who.
+        from: ReplicaId,
+        /// What it says.
+        head: StateHead,
+    },
+    /// A member sends nodes of the state that is fetched.
+    Nodes {
+        /// Who.
+        from: ReplicaId,
+        /// What it sends.
+        nodes: Nodes,
+    },
+    /// The state that was fetched is durable.
+    StateDurable,
     /// Somebody in this process wants the whole state.
     State(oneshot::Sender<Snapshot>),
 }
@@ -107,6 +125,11 @@ pub(super) struct ExecutorThread<A> {
     pub(super) snapshots: Queue<SnapshotOrder>,
     /// J: a durable snapshot every so many checkpoints.
     pub(super) snapshot_interval: u64,
+    pub(super) fetching: Fetching,
+    /// Whether a fetched state is being made durable; the core waits for that.
+    pub(super) is_installing: bool,
+    /// The thread that serves states to others.
+    pub(super) state_server: Queue<ServerInput>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) failure: Arc<FailureCell>,
 }
@@ -120,10 +143,12 @@ impl<A: Application> ExecutorThread<A> {
             self.failure.set(Failure::Storage(error));
             return None;
         }
-        while let Some(inputs) = self.input.take(INPUTS_AT_ONCE, None) {
+        while let Some(inputs) = self.input.take(INPUTS_AT_ONCE, self.fetching.wait()) {
             for input in inputs {
                 self.handle(input);
             }
+            let fetched = self.fetching.on_time();
+            self.install(fetched);
         }
         Some(self.executor.snapshot())
     }
@@ -138,17 +163,26 @@ impl<A: Application> ExecutorThread<A> {
 
     fn handle(&mut self, input: ExecutorInput) {
         match input {
-            ExecutorInput::Order(Order::Apply(committed)) => {
-                self.apply(&committed, Replies::Send);
-                self.hand_over_certificate();
-            }
+            ExecutorInput::Order(Order::Apply(committed)) => self.on_apply(&committed),
             ExecutorInput::Order(Order::Resend { to, id }) => {
                 if let Some(reply) = self.executor.resend(&id) {
                     self.answer(to, &reply);
                 }
             }
             ExecutorInput::Order(Order::Stable(certificate)) => self.on_stable(certificate),
-            ExecutorInput::Order(Order::CatchUpTo(_)) => {}
+            ExecutorInput::Order(Order::CatchUpTo(goal)) => self.on_catch_up_to(goal),
+            ExecutorInput::StateHead { from, head } => {
+                let fetched = self.fetching.on_head(from, &head);
+                self.install(fetched);
+            }
+            ExecutorInput::Nodes { from, nodes } => {
+                let fetched = self.fetching.on_nodes(from, &nodes);
+                self.install(fetched);
+            }
+            ExecutorInput::StateDurable => {
+                self.is_installing = false;
+                self.report(self.executor.installed());
+            }
             ExecutorInput::Attest { from, seq, index } => {
                 let attestation = self.executor.attest(seq, index);
                 self.answer(from, &attestation);
@@ -160,6 +194,38 @@ impl<A: Application> ExecutorThread<A> {
             // A reader that has gone away needs no answer.
             ExecutorInput::Read { query, answer } => drop(answer.send(self.executor.read(&query))),
             ExecutorInput::State(answer) => drop(answer.send(self.executor.snapshot())),
+        }
+    }
+
+    fn on_apply(&mut self, committed: &CommittedBatch) {
+        // The core had a state before it heard of the one that it ordered last: that one is not needed any more...
+        self.fetching.abandon();
+        // ...or is here already, with this batch in it.
+        if committed.seq > self.executor.executed() {
+            self.apply(committed, Replies::Send);
+            self.hand_over_certificate();
+        }
+    }
+
+    fn on_catch_up_to(&mut self, goal: CheckpointCertificate) {
+        // The state that is being made durable ends the order.
+        if !self.is_installing {
+            let fetched = self.fetching.catch_up_to(goal, || self.executor.snapshot().replicated());
+            self.install(fetched);
+        }
+    }
+
+    /// Goes on from a state that was fetched. The core hears of it when it is durable.
+    fn install(&mut self, fetched: Option<Fetched>) {
+        let Some(Fetched { state, certificate }) = fetched else { return };
+        match self.executor.install(state.clone(), Some(certificate)) {
+            Ok(()) => {
+                self.is_installing = true;
+                self.state_server.push(ServerInput::Hold(state));
+                self.snapshots.push(SnapshotOrder::Install(self.executor.snapshot()));
+            }
+            // Only a faulty quorum certifies such a state; a later order may name another one.
+            Err(error) => tracing::error!(%error, "the certified state cannot be used"),
         }
     }
 
@@ -176,19 +242,22 @@ impl<A: Application> ExecutorThread<A> {
     fn hand_over_certificate(&mut self) {
         let executed = self.executor.executed();
         if let Some(certificate) = self.stable.take_if(|stable| stable.seq() <= executed) {
-            self.executor.stable(certificate);
+            self.on_stable(certificate);
         }
     }
 
     fn on_stable(&mut self, certificate: CheckpointCertificate) {
         let seq = certificate.seq();
         match self.executor.stable(certificate) {
-            // One snapshot is written at a time; while it is, the next one waits for another checkpoint.
-            Stability::Certified(snapshot) if seq.0.is_multiple_of(self.snapshot_interval) => {
-                drop(self.snapshots.offer(SnapshotOrder { snapshot }));
+            Stability::Certified(snapshot) => {
+                self.state_server.push(ServerInput::Hold(snapshot.replicated()));
+                // One snapshot is written at a time; while it is, the next one waits for another checkpoint.
+                if seq.0.is_multiple_of(self.snapshot_interval) {
+                    drop(self.snapshots.offer(SnapshotOrder::Checkpoint(snapshot)));
+                }
             }
             // The core compares roots before it calls a checkpoint stable.
-            Stability::Certified(_) | Stability::NotKept | Stability::Diverged { .. } => {}
+            Stability::NotKept | Stability::Diverged { .. } => {}
         }
     }
 

@@ -11,10 +11,13 @@ use bytes::Bytes;
 use super::executor_thread::ExecutorInput;
 use super::metrics::Metrics;
 use super::queue::Queue;
+use super::state_transfer::{ServerInput, TransferGate};
 use super::transport::Transport;
 use crate::core::Event;
 use crate::execution::Admission;
-use crate::messages::{ClientMessage, Invalid, Message, RefusalReason, Refused, ReplicaMessage, Request, Verifier};
+use crate::messages::{
+    ClientMessage, Invalid, Message, RefusalReason, Refused, ReplicaMessage, Request, Verified, Verifier,
+};
 use crate::types::{ClientId, ReplicaId};
 
 /// Threads that verify bulk and requests, beside the one for votes.
@@ -48,6 +51,8 @@ pub(super) struct VerifyContext {
     pub(super) admission: Arc<dyn Admission>,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) executor: Queue<ExecutorInput>,
+    pub(super) state_server: Queue<ServerInput>,
+    pub(super) gate: TransferGate,
 }
 
 impl Ingress {
@@ -133,11 +138,56 @@ impl Worker {
         };
         let kind = message.kind();
         match self.context.verifier.message(message) {
-            Ok(message) => self.ingress.events.push_when_room(Event::Message { from, message }),
+            Ok(message) => self.hand_on(from, message),
             Err(reason) => {
                 self.ingress.metrics.messages_invalid.inc();
                 tracing::debug!(%from, kind, %reason, "a member sent an invalid message");
             }
+        }
+    }
+
+    /// A state transfer goes past the core.
+    fn hand_on(&self, from: ReplicaId, message: Verified<Message>) {
+        match message.get() {
+            Message::FetchState { seq } => self.ask_for_state(ServerInput::FetchState { from, seq: *seq }),
+            Message::FetchNodes(question) => {
+                self.ask_for_state(ServerInput::FetchNodes { from, question: question.clone() });
+            }
+            Message::StateHead(head) if self.context.gate.admits_head(from, head) => {
+                self.context.executor.push(ExecutorInput::StateHead { from, head: head.clone() });
+            }
+            Message::Nodes(nodes) if self.context.gate.admits_nodes(from, nodes) => {
+                self.context.executor.push(ExecutorInput::Nodes { from, nodes: nodes.clone() });
+            }
+            Message::StateHead(_) | Message::Nodes(_) => {
+                self.ingress.metrics.frames_dropped.inc();
+            }
+            Message::Forward(_)
+            | Message::PrePrepare(_)
+            | Message::Prepare(_)
+            | Message::Commit(_)
+            | Message::Checkpoint(_)
+            | Message::ViewChange(_)
+            | Message::NewView(_)
+            | Message::Status(_)
+            | Message::FetchBatch { .. }
+            | Message::Batch { .. }
+            | Message::FetchCommitted { .. }
+            | Message::Committed(_)
+            | Message::FetchViewChange { .. }
+            | Message::FetchVotes { .. }
+            | Message::FetchCheckpoint
+            | Message::CheckpointCertificate(_)
+            | Message::FetchChain { .. }
+            | Message::Chain(_)
+            | Message::Votes(_)
+            | Message::HistoryGone { .. } => self.ingress.events.push_when_room(Event::Message { from, message }),
+        }
+    }
+
+    fn ask_for_state(&self, question: ServerInput) {
+        if self.context.state_server.offer(question).is_err() {
+            self.ingress.metrics.frames_dropped.inc();
         }
     }
 

@@ -31,6 +31,11 @@ pub struct Metrics {
     pub(super) slots_fetched: Counter,
     pub(super) evidence_found: Counter,
     pub(super) replies_sent: Counter,
+    pub(super) transfer_nodes: Counter,
+    pub(super) transfer_bytes: Counter,
+    pub(super) transfer_rejected: Counter,
+    pub(super) transfer_switched: Counter,
+    pub(super) transfer_served_bytes: Counter,
     pub(super) journal_syncs: Counter,
     pub(super) journal_bytes: Gauge,
     pub(super) view_number: Gauge<u64, AtomicU64>,
@@ -65,6 +70,11 @@ impl Metrics {
             ("catch_up_questions", "Questions for committed slots", &self.slots_fetched),
             ("evidence_found", "Proofs of faulty members", &self.evidence_found),
             ("replies_sent", "Replies to clients", &self.replies_sent),
+            ("transfer_nodes", "Nodes of states that were fetched and verified", &self.transfer_nodes),
+            ("transfer_bytes", "Their bytes", &self.transfer_bytes),
+            ("transfer_rejected", "Nodes that were not what was asked for", &self.transfer_rejected),
+            ("transfer_switched", "Times that others were asked instead of a source", &self.transfer_switched),
+            ("transfer_served_bytes", "Bytes of states that were served to others", &self.transfer_served_bytes),
             ("journal_syncs", "Times the journal was synced", &self.journal_syncs),
         ];
         for (name, help, counter) in counters {

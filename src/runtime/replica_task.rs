@@ -16,12 +16,15 @@ use super::metrics::Metrics;
 use super::observer::Observer;
 use super::persister::{Historian, HistoryQuestion, Persister, PersisterInput};
 use super::queue::Queue;
+use super::rate_limit::RateLimit;
 use super::replica_view::ReplicaView;
 use super::snapshotter::{self, SnapshotOrder, Snapshotter};
+use super::state_transfer::{Fetching, QUESTIONS_WAITING_MAX, ServerInput, StateServing, TransferGate, TransferWatch};
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::core::{Event, Identity, Replica};
-use crate::execution::{Admission, Application, Executor, ReplicatedState, Signer, Snapshot};
+use crate::execution::state_fetch::FetchScope;
+use crate::execution::{Admission, Application, Executor, ReplicatedState, ServingRate, Signer, Snapshot, StateServer};
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
@@ -58,6 +61,7 @@ pub struct RunningReplica {
     reader: StateReader,
     view: Arc<Mutex<ReplicaView>>,
     metrics: Arc<Metrics>,
+    watch: TransferWatch,
     failure: Arc<FailureCell>,
     threads: Threads,
 }
@@ -69,9 +73,11 @@ struct Threads {
     persister: JoinHandle<()>,
     historian: JoinHandle<()>,
     executor: JoinHandle<Option<Snapshot>>,
+    state_server: JoinHandle<()>,
     snapshotter: JoinHandle<Option<SnapshotStore>>,
     close_historian: Box<dyn FnOnce() + Send + Sync>,
     close_snapshotter: Box<dyn FnOnce() + Send + Sync>,
+    close_state_server: Box<dyn FnOnce() + Send + Sync>,
 }
 
 impl RunningReplica {
@@ -100,6 +106,8 @@ impl RunningReplica {
         let executor_thread =
             starter.executor_thread(executor, journal.replay(snapshot_seq), stable, snapshots.clone());
         let snapshotter = starter.snapshotter(store, snapshots.clone());
+        let state_server = starter.state_serving();
+        let questions_for_states = starter.state_server.clone();
         let core = starter.core_loop(replica, home.evidence(), Arc::clone(&view));
         let (persister, historian, questions) = starter.storage_threads(journal);
         let threads = Threads {
@@ -108,9 +116,11 @@ impl RunningReplica {
             persister: starter.spawn("persister", move || persister.run())?,
             historian: starter.spawn("historian", move || historian.run())?,
             executor: starter.spawn("executor", move || executor_thread.run())?,
+            state_server: starter.spawn("state-server", move || state_server.run())?,
             snapshotter: starter.spawn("snapshotter", move || Some(snapshotter.run()))?,
             close_historian: Box::new(move || questions.close()),
             close_snapshotter: Box::new(move || snapshots.close()),
+            close_state_server: Box::new(move || questions_for_states.close()),
         };
         Ok(starter.into_running(ingress, view, threads))
     }
@@ -124,7 +134,9 @@ impl RunningReplica {
     /// Where it stands.
     #[must_use]
     pub fn view(&self) -> ReplicaView {
-        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        view.transfer = self.watch.progress().map(Into::into);
+        view
     }
 
     /// Its metrics in the OpenMetrics text format.
@@ -160,9 +172,11 @@ impl RunningReplica {
             persister,
             historian,
             executor,
+            state_server,
             snapshotter,
             close_historian,
             close_snapshotter,
+            close_state_server,
         } = self.threads;
         if self.failure.get().is_some() {
             // A thread that failed reads its queue no more: whoever waits for room in it must not wait for ever.
@@ -180,6 +194,8 @@ impl RunningReplica {
         join(historian);
         self.executor.close();
         let last = executor.join().unwrap_or_default();
+        close_state_server();
+        join(state_server);
         close_snapshotter();
         let store = snapshotter.join().unwrap_or_default();
         if let Some(failure) = self.failure.get() {
@@ -257,6 +273,9 @@ struct Starter {
     events: Queue<Event>,
     persister: Queue<PersisterInput>,
     executor: Queue<ExecutorInput>,
+    state_server: Queue<ServerInput>,
+    gate: TransferGate,
+    watch: TransferWatch,
 }
 
 impl Starter {
@@ -270,6 +289,9 @@ impl Starter {
             events: Queue::new(EVENTS_WAITING_MAX),
             persister: Queue::new(ROUNDS_WAITING_MAX),
             executor: Queue::new(QUESTIONS_MAX),
+            state_server: Queue::new(QUESTIONS_WAITING_MAX),
+            gate: TransferGate::default(),
+            watch: TransferWatch::default(),
         }
     }
 
@@ -302,6 +324,9 @@ impl Starter {
             transport: Arc::clone(&self.transport),
             snapshots,
             snapshot_interval: self.snapshot_interval(),
+            fetching: self.fetching(),
+            is_installing: false,
+            state_server: self.state_server.clone(),
             metrics: Arc::clone(&self.metrics),
             failure: Arc::clone(&self.failure),
         }
@@ -312,8 +337,35 @@ impl Starter {
             store,
             orders,
             persister: self.persister.clone(),
+            executor: self.executor.clone(),
             events: self.events.clone(),
             failure: Arc::clone(&self.failure),
+        }
+    }
+
+    fn fetching(&self) -> Fetching {
+        Fetching {
+            scope: FetchScope::new(&self.identity.genesis, self.identity.id),
+            gate: self.gate.clone(),
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+            watch: self.watch.clone(),
+            fetch: None,
+            rate_limit: RateLimit::default(),
+        }
+    }
+
+    fn state_serving(&self) -> StateServing {
+        let config = &self.identity.config;
+        let rate =
+            ServingRate { total: config.transfer_bytes_per_second, peer: config.transfer_member_bytes_per_second };
+        StateServing {
+            server: StateServer::new(rate),
+            input: self.state_server.clone(),
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
         }
     }
 
@@ -337,6 +389,7 @@ impl Starter {
             executor: self.executor,
             view,
             metrics: self.metrics,
+            watch: self.watch,
             failure: self.failure,
             threads,
         }
@@ -373,6 +426,8 @@ impl Starter {
             admission,
             transport: Arc::clone(&self.transport),
             executor: self.executor.clone(),
+            state_server: self.state_server.clone(),
+            gate: self.gate.clone(),
         }
     }
 

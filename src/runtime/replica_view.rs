@@ -4,6 +4,7 @@ use quorate_crypto::Digest;
 use serde::Serialize;
 
 use crate::core::{Phase, Replica, SuspicionCause};
+use crate::execution::state_fetch::Progress;
 use crate::messages::{Bounds, Standing};
 use crate::types::ReplicaId;
 
@@ -38,12 +39,36 @@ pub struct ReplicaView {
     pub chain: Digest,
     /// The certified root at the low watermark.
     pub stable_root: Option<Digest>,
+    /// How far the fetch of a whole state is, while there is one.
+    pub transfer: Option<TransferView>,
     /// Requests that wait to be executed.
     pub requests_waiting: usize,
     /// Bytes of batches in memory.
     pub batch_bytes: u64,
     /// The members from whom nothing is heard.
     pub missing_members: Vec<ReplicaId>,
+}
+
+/// How far the fetch of a whole state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TransferView {
+    /// The checkpoint that is fetched.
+    pub goal: u64,
+    /// Nodes that were fetched and verified.
+    pub nodes: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Nodes that are known to be missing; more may stand below them.
+    pub missing: u64,
+    /// Members that are known to hold it.
+    pub sources: usize,
+}
+
+impl From<Progress> for TransferView {
+    fn from(progress: Progress) -> Self {
+        let Progress { goal, nodes, bytes, missing, sources } = progress;
+        TransferView { goal: goal.0, nodes, bytes, missing, sources }
+    }
 }
 
 impl ReplicaView {
@@ -73,6 +98,7 @@ impl ReplicaView {
             executed: executed.0,
             chain: replica.chain(),
             stable_root: replica.stable_checkpoint().map(|checkpoint| checkpoint.root),
+            transfer: None,
             requests_waiting,
             batch_bytes,
             missing_members: replica.missing_members(),
