@@ -51,6 +51,8 @@ struct Reachable {
 #[derive(Clone)]
 pub struct Hub {
     pub genesis: Arc<Genesis>,
+    /// Of all replicas that are started from now on.
+    pub config: NodeConfig,
     reachable: Arc<Mutex<Reachable>>,
 }
 
@@ -104,7 +106,8 @@ impl Hub {
             committee: Committee::new((0..n).map(|seed| key(seed).public()).collect()).unwrap(),
             clients: vec![ClientId(key(200).public())],
         };
-        Hub { genesis: Arc::new(genesis), reachable: Arc::default() }
+        let config = NodeConfig { segment_bytes: 8 << 20, ..NodeConfig::default() };
+        Hub { genesis: Arc::new(genesis), config, reachable: Arc::default() }
     }
 
     fn context(&self) -> SigningContext {
@@ -119,7 +122,7 @@ impl Hub {
             home: Home::open_or_create(&folder.join(id.to_string()), home).unwrap(),
             identity: Identity {
                 genesis: Arc::clone(&self.genesis),
-                config: Arc::new(NodeConfig { segment_bytes: 8 << 20, ..NodeConfig::default() }),
+                config: Arc::new(self.config.clone()),
                 id,
                 key,
                 context: self.context(),
