@@ -186,6 +186,11 @@ impl Fitness {
         unanswered
     }
 
+    /// The members that were asked and have not answered, as long as their answers are of use.
+    pub fn awaited(&self) -> impl Iterator<Item = ReplicaId> {
+        self.awaited.iter().filter(|_| self.wants_answers()).copied()
+    }
+
     /// Takes an answer. Says whether it was awaited.
     pub fn record_answer(&mut self, from: ReplicaId, answer: Answer) -> bool {
         let is_awaited = self.awaited.remove(&from);

@@ -222,6 +222,12 @@ impl Replica {
         (self.pool.len(), self.window.slots().map(|(_, slot)| slot.body_bytes()).sum())
     }
 
+    /// The members that have not said yet what they hold with this replica's signature, while that keeps it from voting.
+    #[must_use]
+    pub fn awaited_members(&self) -> Vec<ReplicaId> {
+        self.fitness.awaited().collect()
+    }
+
     /// The members from whom a connection broke or nothing was ever heard: who is missing.
     #[must_use]
     pub fn missing_members(&self) -> Vec<ReplicaId> {

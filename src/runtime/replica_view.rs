@@ -82,7 +82,7 @@ impl ReplicaView {
             Phase::Active => None,
             Phase::ViewChanging { target } => Some(target.0),
         };
-        let why_not_voting = why_not_voting(replica.standing(), target);
+        let why_not_voting = why_not_voting(replica, target);
         ReplicaView {
             replica: replica.id(),
             view: replica.view().0,
@@ -106,22 +106,39 @@ impl ReplicaView {
     }
 }
 
-fn why_not_voting(standing: Standing, target: Option<u64>) -> Option<String> {
-    match (standing, target) {
-        (Standing::Voting, None) => None,
-        (Standing::Voting, Some(target)) => Some(format!("waits for view {target} to begin")),
-        (Standing::Checking, _) => Some("it has just started and asks its peers what it has signed before".to_owned()),
-        (Standing::Recovering { bounds: Some(Bounds { view, seq }) }, _) => Some(format!(
-            "it has lost promises: it votes again when checkpoint {seq} is stable and view {view} has begun"
-        )),
-        (Standing::Recovering { bounds: None }, _) => {
-            Some("it has lost promises and asks its peers what bounds them".to_owned())
+fn why_not_voting(replica: &Replica, target: Option<u64>) -> Option<String> {
+    let awaited = || named(&replica.awaited_members());
+    Some(match (replica.standing(), target) {
+        (Standing::Voting, None) => return None,
+        (Standing::Voting, Some(target)) => format!("waits for view {target} to begin"),
+        (Standing::Checking, _) => {
+            format!("checking its votes with its peers after its start; no answer yet from {}", awaited())
         }
-        (Standing::LowDisk, _) => Some("its disk is full: make room".to_owned()),
+        (Standing::Recovering { bounds: Some(Bounds { view, seq }) }, _) => {
+            let (low, _) = replica.watermarks();
+            let (now, slot) = (replica.view(), low.0);
+            format!(
+                "does not know all that it has signed, so it votes only above slot {seq} and from view {view} on; the                  stable checkpoint is {slot}, the view {now}"
+            )
+        }
+        (Standing::Recovering { bounds: None }, _) => format!(
+            "does not know all that it has signed, and asks its peers what bounds it; no answer yet from {}",
+            awaited()
+        ),
+        (Standing::LowDisk, _) => "its disk is full: it goes on when there is room again".to_owned(),
         (Standing::Diverged { at }, _) => {
-            Some(format!("its state differs from the certified one at checkpoint {at}: restore it from the others"))
+            format!("its state differs from the certified one at checkpoint {at}, which it fetches from its peers")
         }
-        (Standing::Halted, _) => Some("more than f members are provably faulty: see the evidence".to_owned()),
+        (Standing::Halted, _) => "more than f members are provably faulty: see the evidence".to_owned(),
+    })
+}
+
+/// Some replicas in words.
+fn named(replicas: &[ReplicaId]) -> String {
+    match replicas {
+        [] => "those whose answers need proof".to_owned(),
+        [one] => format!("replica {one}"),
+        many => format!("replicas {}", many.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
