@@ -1,5 +1,6 @@
 //! Tests of journal, history and snapshots as a whole. Small segments, no fsync: what is tested is what is written.
 
+mod any_damage;
 mod damage;
 mod disk_faults;
 mod in_memory;
