@@ -48,15 +48,47 @@ impl Http {
         path: &str,
         query: Vec<(&'static str, String)>,
     ) -> Result<T, String> {
+        let text = self.get_text(index, path, query).await?;
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    }
+
+    /// The same as text.
+    async fn get_text(&self, index: usize, path: &str, query: Vec<(&'static str, String)>) -> Result<String, String> {
         let Some(address) = self.addresses.get(index) else { return Err(format!("there is no replica {index}")) };
         let (agent, url) = (self.agent.clone(), format!("http://{address}{path}"));
         let asked = tokio::task::spawn_blocking(move || {
             let mut answer = agent.get(&url).query_pairs(query).call()?;
-            answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_json()
+            answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()
         });
         match asked.await {
             Ok(answer) => answer.map_err(|error: ureq::Error| error.to_string()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// What one replica has counted since its start, by the names of `/metrics`; 0 for what it does not count.
+    ///
+    /// # Errors
+    /// Why there is no answer, in words.
+    pub async fn counters<const N: usize>(&self, index: usize, names: [&str; N]) -> Result<[u64; N], String> {
+        let text = self.get_text(index, "/metrics", Vec::new()).await?;
+        Ok(names.map(|name| counter(&text, name).unwrap_or_default()))
+    }
+}
+
+/// The value of a metric without labels.
+fn counter(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_is_found_by_its_whole_name() {
+        let text = "# HELP a_total x\na_total_more 1\na_total 7\na_total{peer=\"0\"} 9\n";
+        assert_eq!(counter(text, "a_total"), Some(7));
+        assert_eq!(counter(text, "a"), None);
     }
 }

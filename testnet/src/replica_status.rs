@@ -31,12 +31,12 @@ pub struct ReplicaStatus {
 }
 
 /// How far a replica is that fetches state.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct TransferStatus {
-    /// The part that it has, of 100.
-    pub percent: u8,
-    /// From whom it comes.
-    pub sources: Vec<u16>,
+    /// The bytes that it has.
+    pub bytes: u64,
+    /// How many members are known to hold it.
+    pub sources: usize,
 }
 
 /// How a replica is found.

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 const HEADINGS: [&str; 8] = ["REPLICA", "ROLE", "VIEW", "VOTES", "EXECUTED", "CHECKPOINT", "WAITING", "ADDRESS"];
 
+const MEBIBYTE: f64 = 1_048_576.0;
+
 /// What one replica says of itself: the fields of `/status` that are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct ReplicaStatus {
@@ -23,7 +25,16 @@ pub(super) struct ReplicaStatus {
     low_watermark: u64,
     executed: u64,
     requests_waiting: u64,
+    transfer: Option<TransferStatus>,
     missing_members: Vec<u16>,
+}
+
+/// How far a replica is that fetches a whole state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct TransferStatus {
+    goal: u64,
+    bytes: u64,
+    sources: usize,
 }
 
 /// What became of asking one replica.
@@ -142,10 +153,14 @@ impl ReplicaStatus {
         let why = self.why_not_voting.as_deref().unwrap_or("it does not say why");
         let not_voting = (!self.voting).then(|| format!("replica {replica} does not vote: {why}"));
         let suspicion = self.suspicion.as_ref().map(|cause| format!("replica {replica} suspects the primary: {cause}"));
+        let transfer = self.transfer.map(|TransferStatus { goal, bytes, sources }| {
+            let mebibytes = bytes as f64 / MEBIBYTE;
+            format!("replica {replica} fetches the state of checkpoint {goal}: {mebibytes:.1} MiB so far, from {sources} members")
+        });
         let missing: Vec<_> = self.missing_members.iter().map(ToString::to_string).collect();
         let deaf = (!missing.is_empty())
             .then(|| format!("replica {replica} hears nothing from replica {}", missing.join(", ")));
-        not_voting.into_iter().chain(suspicion).chain(deaf).collect()
+        not_voting.into_iter().chain(suspicion).chain(transfer).chain(deaf).collect()
     }
 }
 
@@ -190,6 +205,7 @@ mod tests {
             low_watermark: 128,
             executed: 200,
             requests_waiting: 0,
+            transfer: None,
             missing_members: vec![],
         }
     }
@@ -206,6 +222,7 @@ mod tests {
             why_not_voting: Some("waits for view 8 to begin".into()),
             suspicion: Some("nothing is heard from the primary".into()),
             missing_members: vec![3],
+            transfer: Some(TransferStatus { goal: 128, bytes: 3 << 19, sources: 2 }),
             ..status(1)
         };
         let answers = [Ok(status(0)), Ok(changing), Ok(status(2)), Err("connection refused".into())];
@@ -219,6 +236,7 @@ REPLICA  ROLE     VIEW  VOTES  EXECUTED  CHECKPOINT  WAITING  ADDRESS
 
 replica 1 does not vote: waits for view 8 to begin
 replica 1 suspects the primary: nothing is heard from the primary
+replica 1 fetches the state of checkpoint 128: 1.5 MiB so far, from 2 members
 replica 1 hears nothing from replica 3
 replica 3 is missing: connection refused
 Network `local`: 2 of 4 replicas vote, 3 have to: too few: operations wait until more of them vote.

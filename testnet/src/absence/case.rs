@@ -10,12 +10,13 @@ use super::comeback::come_back;
 use super::course::{Course, Measured};
 use super::drive::{Drive, Pace};
 use super::opening::open_accounts;
-use super::report::CaseReport;
+use super::report::{CaseReport, Fetched};
 use super::timeline::{Phase, write};
 use crate::arguments::{AbsenceArguments, Rate};
 use crate::audit::compare;
 use crate::cluster::{Cluster, ClusterPlan, this_program};
 use crate::error::TestnetError;
+use crate::http::Http;
 use crate::load::connect;
 use crate::payments::CUSTOMERS;
 use crate::replica_status::common_view;
@@ -118,6 +119,7 @@ impl Case {
 
         let unsettled = course.settle().await?;
         let acknowledged = course.acknowledged();
+        let fetched = fetched(course.cluster().http(), absent).await;
         let audit = compare(course.cluster().http(), acknowledged, self.opened_accounts()).await;
         let (tally, timeline) = course.end();
         Ok(CaseReport {
@@ -132,7 +134,9 @@ impl Case {
             before,
             catch_up,
             comeback,
+            fetched,
             wants_killed_source: kill_source,
+            wants_damage: arguments.corrupt_chunks && self.number() == 2,
             problems: tally.problems().into_iter().chain(unsettled).chain(audit.problems).collect(),
             ledgers: audit.ledgers,
             timeline,
@@ -166,6 +170,13 @@ impl Case {
         }
         Ok(course.acknowledged() - had)
     }
+}
+
+/// What the replica has fetched of a state since its new start.
+async fn fetched(http: &Http, absent: ReplicaId) -> Fetched {
+    let names = ["quorate_transfer_nodes_total", "quorate_transfer_bytes_total", "quorate_transfer_rejected_total"];
+    let [nodes, bytes, rejected] = http.counters(absent.index(), names).await.unwrap_or_default();
+    Fetched { nodes, bytes, rejected }
 }
 
 /// The last replica that is not the primary, so that its absence starts no view change.

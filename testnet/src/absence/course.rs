@@ -111,7 +111,7 @@ impl<'a> Course<'a> {
                 paid = self.drive.next() => if let Some(paid) = paid { self.count(&paid) },
                 _ = self.looks.tick() => {
                     self.cluster.check()?;
-                    let look = Look::new(self.cluster.observe().await, self.absent);
+                    let look = Look::new(&self.cluster.observe().await, self.absent);
                     self.timeline.look(phase, self.drive.offered(), &look);
                     let (acknowledged, elapsed) = (self.tally.acknowledged(), from.elapsed());
                     let under_way = self.drive.offered().saturating_sub(self.tally.answered());

@@ -7,6 +7,8 @@ use crate::replica_status::{Observation, ReplicaStatus, TransferStatus};
 /// A replica that is so few slots behind executes at the head: answers over HTTP are not from the same instant.
 const HEAD_LAG: u64 = 16;
 
+const MEBIBYTE: f64 = 1_048_576.0;
+
 /// How the replicas were found at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Look {
@@ -14,15 +16,20 @@ pub(super) struct Look {
     pub(super) head: u64,
     /// What the absent one says of itself.
     pub(super) absent: Observation,
+    /// One of the others that is not the primary.
+    backup: Option<ReplicaId>,
 }
 
 impl Look {
     /// Sorts what was found.
-    pub(super) fn new(mut observations: Vec<Observation>, absent: ReplicaId) -> Look {
-        let found =
-            if absent.index() < observations.len() { observations.remove(absent.index()) } else { Observation::Killed };
-        let others = observations.iter().filter_map(Observation::status).map(|status| status.executed);
-        Look { head: others.max().unwrap_or_default(), absent: found }
+    pub(super) fn new(observations: &[Observation], absent: ReplicaId) -> Look {
+        let found = (0..).map(ReplicaId).zip(observations);
+        let others = || found.clone().filter(|(id, _)| *id != absent).filter_map(|(id, it)| Some((id, it.status()?)));
+        Look {
+            head: others().map(|(_, status)| status.executed).max().unwrap_or_default(),
+            absent: observations.get(absent.index()).cloned().unwrap_or(Observation::Killed),
+            backup: others().find(|(id, status)| status.primary != id.0).map(|(id, _)| id),
+        }
     }
 
     /// The last slot that the absent one has executed.
@@ -45,10 +52,10 @@ impl Look {
         self.absent.status().is_some_and(|status| status.voting)
     }
 
-    /// One from which it fetches state.
+    /// One from which it fetches state: not the primary, so that nobody has to take over.
     pub(super) fn source(&self) -> Option<ReplicaId> {
-        let transfer = self.absent.status()?.transfer.as_ref()?;
-        transfer.sources.first().map(|source| ReplicaId(*source))
+        let is_fetching = self.absent.status()?.transfer.is_some_and(|transfer| transfer.bytes > 0);
+        self.backup.filter(|_| is_fetching)
     }
 
     /// Its state in plain words.
@@ -61,8 +68,8 @@ impl Look {
     }
 
     fn state_of(&self, status: &ReplicaStatus) -> String {
-        if let Some(TransferStatus { percent, sources }) = &status.transfer {
-            return format!("fetching state: {percent} % from {} peers", sources.len());
+        if let Some(TransferStatus { bytes, sources }) = status.transfer {
+            return format!("fetching state: {:.1} MiB from {sources} peers", bytes as f64 / MEBIBYTE);
         }
         match (&status.why_not_voting, self.is_at_head()) {
             (None, true) => "at the head".to_owned(),
@@ -98,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_state_is_said_in_plain_words() {
-        let look = |absent| Look::new(vec![at(900, None), at(1_000, None), absent], ReplicaId(2));
+        let look = |absent| Look::new(&[at(900, None), at(1_000, None), absent], ReplicaId(2));
         let said = |absent| {
             let look = look(absent);
             (look.lag(), look.state())
@@ -109,9 +116,9 @@ mod tests {
         assert_eq!(said(at(100, Some("asks its peers"))), (Some(900), "asks its peers".to_owned()));
         assert_eq!(said(at(999, None)), (Some(1), "at the head".to_owned()));
         assert_eq!(said(at(1_001, Some("recovers"))), (Some(0), "at the head; recovers".to_owned()));
-        let transfer = Some(TransferStatus { percent: 41, sources: vec![0, 1, 3] });
+        let transfer = Some(TransferStatus { bytes: 3 << 19, sources: 3 });
         let fetching = Observation::Answers(ReplicaStatus { transfer, ..status(0, None) });
-        assert_eq!(look(fetching.clone()).source(), Some(ReplicaId(0)));
-        assert_eq!(said(fetching), (Some(1_000), "fetching state: 41 % from 3 peers".to_owned()));
+        assert_eq!(look(fetching.clone()).source(), Some(ReplicaId(1)));
+        assert_eq!(said(fetching), (Some(1_000), "fetching state: 1.5 MiB from 3 peers".to_owned()));
     }
 }

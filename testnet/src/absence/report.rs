@@ -19,6 +19,8 @@ const GOODPUT_MIN: f64 = 0.9;
 /// An open loop that offered less of its rate has measured something else.
 const OFFERED_MIN: f64 = 0.9;
 
+const MEBIBYTE: f64 = 1_048_576.0;
+
 /// What a case has shown.
 #[derive(Clone, Debug)]
 pub(super) struct CaseReport {
@@ -36,12 +38,26 @@ pub(super) struct CaseReport {
     pub(super) before: Measured,
     pub(super) catch_up: Measured,
     pub(super) comeback: Comeback,
+    pub(super) fetched: Fetched,
     /// Whether a source of state was to be killed.
     pub(super) wants_killed_source: bool,
+    /// Whether a source of state was to damage what it sends.
+    pub(super) wants_damage: bool,
     /// What went wrong with payments and ledgers.
     pub(super) problems: Vec<String>,
     pub(super) ledgers: Vec<Option<LedgerSummary>>,
     pub(super) timeline: Vec<Row>,
+}
+
+/// What the replica fetched of a state when it came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Fetched {
+    /// Nodes that were what was asked for.
+    pub(super) nodes: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
+    /// Answers that were refused.
+    pub(super) rejected: u64,
 }
 
 /// The same, as JSON.
@@ -64,6 +80,7 @@ pub(super) struct CaseJson<'a> {
     at_head_seconds: Option<f64>,
     votes_seconds: Option<f64>,
     killed_source: Option<ReplicaId>,
+    fetched: Fetched,
     ledgers: &'a [Option<LedgerSummary>],
     timeline: &'a [Row],
 }
@@ -89,6 +106,12 @@ impl CaseReport {
                     lag.map_or_else(|| "it does not answer".into(), |lag| format!("{lag} slots behind in the end"));
                 broken.push(format!("it did not execute at the head within {limit} s: {lag}"));
             }
+        }
+        if matches!(self.case, Case::Emptied { .. }) && self.fetched.nodes == 0 {
+            broken.push("it fetched no state, so that nothing is shown about that".into());
+        }
+        if self.wants_damage && self.fetched.rejected == 0 {
+            broken.push("it refused nothing, so nobody served damaged state".into());
         }
         if self.wants_killed_source && killed.is_none() {
             broken.push("no source of state was killed: no state was fetched".into());
@@ -135,6 +158,7 @@ impl CaseReport {
             at_head_seconds: in_seconds(self.comeback.at_head),
             votes_seconds: in_seconds(self.comeback.votes),
             killed_source: self.comeback.killed.map(|(replica, _)| replica),
+            fetched: self.fetched,
             ledgers: &self.ledgers,
             timeline: &self.timeline,
         }
@@ -171,6 +195,7 @@ impl fmt::Display for CaseReport {
         let (at_head, limit) = (after(self.comeback.at_head), CATCH_UP_MAX.as_secs());
         writeln!(f, "    at the head      {at_head} (at most {limit} s)")?;
         writeln!(f, "    votes again      {}", after(self.comeback.votes))?;
+        writeln!(f, "    came back by     {}", self.fetched)?;
         let (kept, least) = (100.0 * self.goodput(), 100.0 * GOODPUT_MIN);
         writeln!(f, "  goodput kept       {kept:.0} % (at least {least:.0} %)")?;
         if let Some(LedgerSummary { seq, accounts, transfers, root, .. }) = self.ledgers.iter().flatten().next() {
@@ -181,6 +206,20 @@ impl fmt::Display for CaseReport {
             return writeln!(f, "  ok                 all replicas hold the same ledger; all claims hold");
         }
         broken.iter().try_for_each(|what| writeln!(f, "  WRONG              {what}"))
+    }
+}
+
+impl fmt::Display for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fetched { nodes, bytes, rejected } = *self;
+        if nodes == 0 {
+            return f.write_str("the log alone");
+        }
+        write!(f, "a state of {:.1} MiB in {nodes} nodes, and the log after it", bytes as f64 / MEBIBYTE)?;
+        if rejected > 0 {
+            write!(f, "; {rejected} answers were damaged and refused")?;
+        }
+        Ok(())
     }
 }
 
@@ -209,7 +248,9 @@ mod tests {
             before: measured(1000.0),
             catch_up: measured(per_second),
             comeback,
+            fetched: Fetched::default(),
             wants_killed_source: false,
+            wants_damage: false,
             problems: Vec::new(),
             ledgers: Vec::new(),
             timeline: Vec::new(),
