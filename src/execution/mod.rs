@@ -17,7 +17,6 @@
 //! | [`state`] | the ordered key-value state with its incremental Merkle root and proofs |
 //! | [`state_fetch`] | [`StateFetch`](state_fetch::StateFetch): a whole state, node by node from the others |
 //! | [`state_server`] | [`StateServer`]: the other end of it |
-//! | `state_file` | a replicated state as a stream of bytes |
 //! | `guard` | an application's panic as a value |
 
 pub mod application;
@@ -33,7 +32,6 @@ mod replies;
 mod snapshot;
 pub mod state;
 pub mod state_fetch;
-mod state_file;
 pub mod state_machine;
 mod state_machine_application;
 pub mod state_server;

@@ -8,16 +8,17 @@ use tokio::sync::oneshot;
 use super::failure::{Failure, FailureCell};
 use super::metrics::Metrics;
 use super::queue::Queue;
-use super::snapshotter::SnapshotOrder;
+use super::snapshotter::{Certified, SnapshotOrder};
 use super::state_transfer::{Fetching, ServerInput};
 use super::transport::Transport;
 use crate::batch::CommittedBatch;
 use crate::core::{Event, Order, Report};
 use crate::execution::state_fetch::Fetched;
-use crate::execution::{Application, Executor, Replies, Snapshot, Stability};
+use crate::execution::{Application, Executor, ReplicatedState, Replies, Snapshot, Stability};
 use crate::messages::{CheckpointCertificate, Nodes, ReplicaMessage, StateHead};
 use crate::outcome::Outcome;
 use crate::storage::StorageError;
+use crate::storage::page_store::Remains;
 use crate::storage::replay::Replay;
 use crate::types::{ClientId, ReplicaId, SeqNum};
 
@@ -117,6 +118,8 @@ impl StateReader {
 pub(super) struct ExecutorThread<A> {
     pub(super) executor: Executor<A>,
     pub(super) replay: Replay,
+    /// See [`Restored`](super::restoring::Restored); until a state is fetched.
+    pub(super) missing: Option<Remains>,
     /// The certificate of the low watermark at the start; the executor gets it when it comes there.
     pub(super) stable: Option<CheckpointCertificate>,
     pub(super) input: Queue<ExecutorInput>,
@@ -137,7 +140,10 @@ pub(super) struct ExecutorThread<A> {
 impl<A: Application> ExecutorThread<A> {
     /// Replays what was committed before the start, then executes until its queue is closed, and gives the last state.
     pub(super) fn run(mut self) -> Option<Snapshot> {
-        self.report(self.executor.installed());
+        match &self.missing {
+            None => self.report(self.executor.installed()),
+            Some(_) => self.report(Report::StateMissing),
+        }
         self.hand_over_certificate();
         if let Err(error) = self.replay_committed() {
             self.failure.set(Failure::Storage(error));
@@ -154,7 +160,9 @@ impl<A: Application> ExecutorThread<A> {
     }
 
     fn replay_committed(&mut self) -> Result<(), StorageError> {
-        while let Some(committed) = self.replay.next() {
+        while self.missing.is_none()
+            && let Some(committed) = self.replay.next()
+        {
             self.apply(&committed?, Replies::Withhold);
             self.hand_over_certificate();
         }
@@ -210,7 +218,7 @@ impl<A: Application> ExecutorThread<A> {
     fn on_catch_up_to(&mut self, goal: CheckpointCertificate) {
         // The state that is being made durable ends the order.
         if !self.is_installing {
-            let fetched = self.fetching.catch_up_to(goal, || self.executor.snapshot().replicated());
+            let fetched = self.fetching.catch_up_to(goal, || base_of(&self.executor, self.missing.as_ref()));
             self.install(fetched);
         }
     }
@@ -218,11 +226,12 @@ impl<A: Application> ExecutorThread<A> {
     /// Goes on from a state that was fetched. The core hears of it when it is durable.
     fn install(&mut self, fetched: Option<Fetched>) {
         let Some(Fetched { state, certificate }) = fetched else { return };
-        match self.executor.install(state.clone(), Some(certificate)) {
+        match self.executor.install(state.clone(), Some(certificate.clone())) {
             Ok(()) => {
                 self.is_installing = true;
-                self.state_server.push(ServerInput::Hold(state));
-                self.snapshots.push(SnapshotOrder::Install(self.executor.snapshot()));
+                self.missing = None;
+                self.state_server.push(ServerInput::Hold(state.clone()));
+                self.snapshots.push(SnapshotOrder::Install(Certified { state, certificate }));
             }
             // Only a faulty quorum certifies such a state; a later order may name another one.
             Err(error) => tracing::error!(%error, "the certified state cannot be used"),
@@ -248,12 +257,14 @@ impl<A: Application> ExecutorThread<A> {
 
     fn on_stable(&mut self, certificate: CheckpointCertificate) {
         let seq = certificate.seq();
+        let of_snapshot = certificate.clone();
         match self.executor.stable(certificate) {
             Stability::Certified(snapshot) => {
                 self.state_server.push(ServerInput::Hold(snapshot.replicated()));
-                // One snapshot is written at a time; while it is, the next one waits for another checkpoint.
+                // While one snapshot is written, the newest of those that follow waits.
                 if seq.0.is_multiple_of(self.snapshot_interval) {
-                    drop(self.snapshots.offer(SnapshotOrder::Checkpoint(snapshot)));
+                    let certified = Certified { state: snapshot.replicated(), certificate: of_snapshot };
+                    self.snapshots.replace(SnapshotOrder::is_replaceable, SnapshotOrder::Checkpoint(certified));
                 }
             }
             // The core compares roots before it calls a checkpoint stable.
@@ -267,5 +278,16 @@ impl<A: Application> ExecutorThread<A> {
 
     fn answer(&self, to: ClientId, message: &ReplicaMessage) {
         self.transport.to_client(to, message.encode());
+    }
+}
+
+/// What a state is fetched on top of: the own one, or what can be read of a damaged one where there is none.
+fn base_of<A: Application>(executor: &Executor<A>, remains: Option<&Remains>) -> ReplicatedState {
+    let own = executor.snapshot().replicated();
+    match remains {
+        Some(Remains { clients, application }) if own.position.seq == SeqNum::GENESIS => {
+            ReplicatedState { clients: clients.clone(), application: application.clone(), ..own }
+        }
+        Some(_) | None => own,
     }
 }

@@ -10,6 +10,7 @@
 //! - `core_loop`: owns the [`Replica`](crate::core::Replica); nothing else touches it.
 //! - `persister`: makes durable what must be, once for all that is queued, and only then lets go of what waited for it.
 //! - `executor_thread`: owns the application; reports back and answers clients.
+//! - `restoring`: the state that a replica starts with.
 //! - `state_transfer`: serves whole states to those who fell behind, and fetches one where the log is gone.
 //! - `snapshotter`: writes durable snapshots while execution goes on.
 //! - `observer`: turns notices into logs and [metrics].
@@ -30,6 +31,7 @@ mod observer;
 mod persister;
 mod queue;
 mod rate_limit;
+mod restoring;
 mod snapshotter;
 mod state_transfer;
 

@@ -63,6 +63,16 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Takes an item in place of those that wait and may go. A closed queue drops it.
+    pub(super) fn replace(&self, may_go: impl Fn(&T) -> bool, item: T) {
+        let mut inner = self.lock();
+        if !inner.is_closed {
+            inner.items.retain(|waiting| !may_go(waiting));
+            inner.items.push_back(item);
+            self.inner.1.notify_one();
+        }
+    }
+
     /// All that waits, up to `max` items, after waiting for the first until `timeout`. `None` when the queue is closed and
     /// empty.
     pub(super) fn take(&self, max: usize, timeout: Option<Duration>) -> Option<Vec<T>> {

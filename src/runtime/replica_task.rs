@@ -1,6 +1,5 @@
 //! A replica as a running thing: started from a home folder, stopped cleanly.
 
-use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,17 +17,18 @@ use super::persister::{Historian, HistoryQuestion, Persister, PersisterInput};
 use super::queue::Queue;
 use super::rate_limit::RateLimit;
 use super::replica_view::ReplicaView;
+use super::restoring::{Restored, restore};
 use super::snapshotter::{self, SnapshotOrder, Snapshotter};
 use super::state_transfer::{Fetching, QUESTIONS_WAITING_MAX, ServerInput, StateServing, TransferGate, TransferWatch};
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::core::{Event, Identity, Replica};
 use crate::execution::state_fetch::FetchScope;
-use crate::execution::{Admission, Application, Executor, ReplicatedState, ServingRate, Signer, Snapshot, StateServer};
+use crate::execution::{Admission, Application, ServingRate, Snapshot, StateServer};
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
-use crate::storage::{Harm, Home, Loss, SnapshotStore, Storage, StorageError, SystemDisk};
+use crate::storage::{Harm, Home, Loss, PageStore, Storage, StorageError, SystemDisk};
 use crate::types::SeqNum;
 
 /// Verified events that wait for the core at most; verifying threads wait beyond it.
@@ -74,7 +74,8 @@ struct Threads {
     historian: JoinHandle<()>,
     executor: JoinHandle<Option<Snapshot>>,
     state_server: JoinHandle<()>,
-    snapshotter: JoinHandle<Option<SnapshotStore>>,
+    snapshotter: JoinHandle<()>,
+    store: Arc<dyn PageStore>,
     close_historian: Box<dyn FnOnce() + Send + Sync>,
     close_snapshotter: Box<dyn FnOnce() + Send + Sync>,
     close_state_server: Box<dyn FnOnce() + Send + Sync>,
@@ -93,19 +94,19 @@ impl RunningReplica {
             tracing::warn!(path = %cut.path.display(), bytes = cut.bytes, "removed an unfinished write; nothing is lost");
         }
         log_losses(&losses);
-        let store = SnapshotStore::open(&home)?;
-        let (executor, snapshot_seq) = restore_executor(&identity, application, &store, &journal)?;
+        let restored = restore(&identity, application, &home, &journal)?;
         let starter = Starter::new(identity, transport, clock);
-        starter.snapshot_found(snapshot_seq);
+        starter.snapshot_found(restored.executor.executed());
         let stable = recovered.promises.stable.clone();
         let replica = Replica::recover(starter.identity.clone(), recovered, starter.clock.now());
         let view = Arc::new(Mutex::new(ReplicaView::of(&replica)));
         let ingress = Ingress::new(starter.events.clone(), Arc::clone(&starter.metrics));
-        let context = starter.verify_context(executor.admission());
+        let context = starter.verify_context(restored.executor.admission());
         let snapshots = Queue::new(1);
-        let executor_thread =
-            starter.executor_thread(executor, journal.replay(snapshot_seq), stable, snapshots.clone());
-        let snapshotter = starter.snapshotter(store, snapshots.clone());
+        let store = Arc::clone(&restored.store);
+        let replay = journal.replay(restored.executor.executed());
+        let executor_thread = starter.executor_thread(restored, replay, stable, snapshots.clone());
+        let snapshotter = starter.snapshotter(Arc::clone(&store), snapshots.clone());
         let state_server = starter.state_serving();
         let questions_for_states = starter.state_server.clone();
         let core = starter.core_loop(replica, home.evidence(), Arc::clone(&view));
@@ -117,7 +118,8 @@ impl RunningReplica {
             historian: starter.spawn("historian", move || historian.run())?,
             executor: starter.spawn("executor", move || executor_thread.run())?,
             state_server: starter.spawn("state-server", move || state_server.run())?,
-            snapshotter: starter.spawn("snapshotter", move || Some(snapshotter.run()))?,
+            snapshotter: starter.spawn("snapshotter", move || snapshotter.run())?,
+            store,
             close_historian: Box::new(move || questions.close()),
             close_snapshotter: Box::new(move || snapshots.close()),
             close_state_server: Box::new(move || questions_for_states.close()),
@@ -174,6 +176,7 @@ impl RunningReplica {
             executor,
             state_server,
             snapshotter,
+            store,
             close_historian,
             close_snapshotter,
             close_state_server,
@@ -197,20 +200,18 @@ impl RunningReplica {
         close_state_server();
         join(state_server);
         close_snapshotter();
-        let store = snapshotter.join().unwrap_or_default();
+        join(snapshotter);
         if let Some(failure) = self.failure.get() {
             return Err(failure);
         }
-        match (last, store) {
-            (Some(last), Some(store)) if last.seq() > SeqNum::GENESIS => match snapshotter::write(&store, &last) {
-                // The journal is durable: the next start replays it.
-                Err(error @ StorageError::DiskFull { .. }) => {
-                    tracing::warn!(%error, "no snapshot was written");
-                    Ok(())
-                }
-                written => Ok(written?),
-            },
-            (Some(_), Some(_)) | (None, _) | (_, None) => Ok(()),
+        let Some(last) = last.filter(|last| last.seq() > SeqNum::GENESIS) else { return Ok(()) };
+        match snapshotter::write(store.as_ref(), &last.replicated(), None) {
+            // The journal is durable: the next start replays it.
+            Err(error @ StorageError::DiskFull { .. }) => {
+                tracing::warn!(%error, "no snapshot was written");
+                Ok(())
+            }
+            written => Ok(written?),
         }
     }
 }
@@ -241,26 +242,6 @@ fn check_identity(identity: &Identity) -> Result<(), StartError> {
     } else {
         Err(StartError::ForeignKey(identity.id))
     }
-}
-
-/// The executor in the state of the newest snapshot, and the slot of that.
-fn restore_executor<A: Application>(
-    identity: &Identity,
-    application: A,
-    store: &SnapshotStore,
-    journal: &Journal,
-) -> Result<(Executor<A>, SeqNum), StartError> {
-    let signer = Signer { id: identity.id, key: identity.key.clone(), context: identity.context.clone() };
-    let latest = store.latest(journal.history().as_ref())?;
-    for damaged in &latest.damaged {
-        tracing::warn!(path = %damaged.path.display(), "damaged snapshot left aside, the journal makes up for it: {}", damaged.what);
-    }
-    let mut executor = Executor::new(&identity.genesis, application, signer);
-    let Some((seq, reader)) = latest.snapshot else { return Ok((executor, SeqNum::GENESIS)) };
-    let state = ReplicatedState::read(&identity.genesis.limits, &mut BufReader::new(reader));
-    let state = state.map_err(StorageError::io(store.folder(), "read a snapshot"))?;
-    executor.install(state, None).map_err(|source| StartError::Snapshot { seq, source })?;
-    Ok((executor, seq))
 }
 
 /// What all threads share while they are started.
@@ -310,14 +291,15 @@ impl Starter {
 
     fn executor_thread<A: Application>(
         &self,
-        executor: Executor<A>,
+        restored: Restored<A>,
         replay: Replay,
         stable: Option<CheckpointCertificate>,
         snapshots: Queue<SnapshotOrder>,
     ) -> ExecutorThread<A> {
         ExecutorThread {
-            executor,
+            executor: restored.executor,
             replay,
+            missing: restored.missing,
             stable,
             input: self.executor.clone(),
             events: self.events.clone(),
@@ -332,7 +314,7 @@ impl Starter {
         }
     }
 
-    fn snapshotter(&self, store: SnapshotStore, orders: Queue<SnapshotOrder>) -> Snapshotter {
+    fn snapshotter(&self, store: Arc<dyn PageStore>, orders: Queue<SnapshotOrder>) -> Snapshotter {
         Snapshotter {
             store,
             orders,

@@ -12,7 +12,7 @@ use super::disk::SystemDisk;
 use super::error::StorageError;
 use super::folder::{self, numbered_files};
 use super::journal::Journal;
-use super::{segment, snapshot};
+use super::{page_store, segment};
 use crate::codec::FORMAT_VERSION;
 use crate::types::ReplicaId;
 
@@ -51,7 +51,7 @@ struct IdentityFile {
 /// lock         held while a process uses the home
 /// identity     network, member and key, as text
 /// journal/     segments and `sealed`
-/// snapshots/   the application's state
+/// snapshots/   the replicated state
 /// evidence/    proofs of other members' faults
 /// ```
 #[derive(Clone, Debug)]
@@ -138,12 +138,11 @@ impl Home {
 
     /// Makes the parts of a new home. The identity comes last: once it is there, a missing part is damage.
     fn furnish(&self) -> Result<(), StorageError> {
-        for (folder, ending) in [(self.journal(), segment::ENDING), (self.snapshots(), snapshot::ENDING)] {
-            folder::create(&DISK, &folder)?;
-            if !numbered_files(&DISK, &folder, ending)?.is_empty() {
-                let what = format!("the file is missing, but {} is in use", folder.display());
-                return Err(StorageError::damaged(&self.identity_path(), 0, what));
-            }
+        let (journal, snapshots) = (self.journal(), page_store::path_in(&self.path));
+        folder::create(&DISK, &journal)?;
+        if !numbered_files(&DISK, &journal, segment::ENDING)?.is_empty() || snapshots.exists() {
+            let what = "the file is missing, but journal or snapshots are in use";
+            return Err(StorageError::damaged(&self.identity_path(), 0, what));
         }
         Journal::furnish(&self.path, &DISK)?;
         let Identity { chain_id, replica, key } = self.identity;

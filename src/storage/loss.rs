@@ -54,15 +54,16 @@ pub(super) fn folder_in(home: &Path) -> PathBuf {
     home.join("damaged")
 }
 
-/// Moves a file that is of no use any more out of the way. Not an error when it is not there.
-pub(super) fn set_aside(disk: &dyn Disk, home: &Path, path: &Path) -> Result<(), StorageError> {
-    let Some(to) = free_name(disk, home, path)? else { return Ok(()) };
+/// Moves a file that is of no use any more out of the way; says where it is then. Not an error when it is not there.
+pub(super) fn set_aside(disk: &dyn Disk, home: &Path, path: &Path) -> Result<Option<PathBuf>, StorageError> {
+    let Some(to) = free_name(disk, home, path)? else { return Ok(None) };
     match disk.rename(path, &to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         result => result.map_err(StorageError::io(path, "set the damaged file aside"))?,
     }
     folder::sync_name(disk, &to)?;
-    folder::sync_name(disk, path)
+    folder::sync_name(disk, path)?;
+    Ok(Some(to))
 }
 
 /// Keeps a copy of a file that is about to be repaired. Not an error when it is not there.

@@ -8,13 +8,11 @@
 //! | [`loss`] | what a start found damaged, and what that costs |
 //! | [`memory`] | the same trait in memory, with simulated crashes |
 //! | [`page_store`] | durable snapshots: the pages of the replicated state |
-//! | [`snapshot`] | the application's state, one file per snapshot |
 //! | [`replay`] | the second pass of a recovery: committed batches for the executor |
 //! | [`error`] | what can go wrong, and the exit code that it means |
 //!
 //! The format and what it guarantees stand in docs/STORAGE.md.
 
-mod blocks;
 pub mod disk;
 pub mod error;
 mod folder;
@@ -34,7 +32,6 @@ mod scan;
 mod sealed;
 mod segment;
 mod shelf;
-pub mod snapshot;
 mod space;
 mod survey;
 #[cfg(test)]
@@ -50,7 +47,6 @@ pub use loss::{Harm, Loss};
 pub use memory::MemoryStorage;
 pub use page_store::{DiskPageStore, Loaded, MemoryPageStore, PageStore};
 pub use replay::Replay;
-pub use snapshot::{DamagedSnapshot, Latest, SnapshotReader, SnapshotStore};
 
 use crate::core::{JournalRecord, Space};
 use crate::messages::CommittedSlot;

@@ -11,11 +11,10 @@ use redb::{Builder, Database, TableDefinition};
 use super::SetAside;
 use super::backend::Backend;
 use crate::storage::error::StorageError;
-use crate::storage::{Access, Disk, folder};
+use crate::storage::{Access, Disk, folder, loss};
 
-/// The name of the file in the folder of snapshots.
-const NAME: &str = "state";
-pub(in crate::storage) const ENDING: &str = "redb";
+/// The file, from its home.
+const FILE: &str = "snapshots/state.redb";
 /// What redb keeps in memory of the file. Every page is read once, at a start; later the upper levels of the store's own
 /// trees are what a commit needs again.
 const CACHE_BYTES: usize = 32 << 20;
@@ -54,15 +53,14 @@ impl From<redb::Error> for Fault {
 /// The file, open while all goes well.
 pub(super) struct DatabaseFile {
     disk: Arc<dyn Disk>,
+    home: PathBuf,
     path: PathBuf,
-    /// Where damaged ones go.
-    damaged: PathBuf,
     database: Option<Database>,
 }
 
 impl DatabaseFile {
-    pub(super) fn new(disk: Arc<dyn Disk>, snapshots: &Path, damaged: PathBuf) -> Self {
-        DatabaseFile { disk, path: snapshots.join(NAME).with_extension(ENDING), damaged, database: None }
+    pub(super) fn new(disk: Arc<dyn Disk>, home: &Path) -> Self {
+        DatabaseFile { disk, home: home.to_path_buf(), path: path_in(home), database: None }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -96,16 +94,7 @@ impl DatabaseFile {
     /// Moves the file out of the way; the next piece of work begins a new one.
     pub(super) fn set_aside(&mut self, what: String) -> Result<SetAside, StorageError> {
         self.close();
-        folder::create(self.disk.as_ref(), &self.damaged)?;
-        let taken = self.disk.list(&self.damaged).map_err(StorageError::io(&self.damaged, "list the folder"))?;
-        let name = (1u64..).map(|number| format!("{NAME}-{number}.{ENDING}")).find(|name| !taken.contains(name));
-        let path = self.damaged.join(name.expect("a folder does not hold all names"));
-        match self.disk.rename(&self.path, &path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => result.map_err(StorageError::io(&self.path, "set the damaged store aside"))?,
-        }
-        folder::sync_name(self.disk.as_ref(), &path)?;
-        folder::sync_name(self.disk.as_ref(), &self.path)?;
+        let path = loss::set_aside(self.disk.as_ref(), &self.home, &self.path)?.unwrap_or_default();
         Ok(SetAside { path, what })
     }
 
@@ -126,6 +115,11 @@ impl fmt::Debug for DatabaseFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DatabaseFile({})", self.path.display())
     }
+}
+
+/// Where the file of a home is.
+pub(in crate::storage) fn path_in(home: &Path) -> PathBuf {
+    home.join(FILE)
 }
 
 fn open(disk: &dyn Disk, path: &Path) -> Result<Database, redb::Error> {

@@ -1,6 +1,6 @@
 //! [`DiskPageStore`]: a page store in one file.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -48,8 +48,8 @@ struct Stored {
 impl DiskPageStore {
     /// The store in the home at this path. Opens nothing yet.
     #[must_use]
-    pub fn new(home: PathBuf, genesis: &Genesis, disk: Arc<dyn Disk>) -> Self {
-        let file = DatabaseFile::new(disk, &home.join("snapshots"), home.join("damaged"));
+    pub fn new(home: &Path, genesis: &Genesis, disk: Arc<dyn Disk>) -> Self {
+        let file = DatabaseFile::new(disk, home);
         let expected = Expected::new(genesis.chain_id(), &genesis.limits);
         DiskPageStore { inner: Mutex::new(Inner { file, expected, last: None }) }
     }

@@ -30,6 +30,7 @@ use std::fmt;
 use bytes::Bytes;
 use quorate_crypto::Digest;
 
+pub(super) use database::path_in;
 pub use disk::DiskPageStore;
 pub use memory::{CrashPoint, MemoryPageStore};
 pub use outcome::{Committed, Loaded, Remains, SetAside};

@@ -8,6 +8,5 @@ mod property;
 mod records;
 mod replicas_home;
 mod rollover;
-mod snapshots;
 mod space;
 mod torn_tail;

@@ -118,7 +118,7 @@ fn the_state_of_another_network_is_set_aside() {
     store_in(home.path()).commit(&history(300, 1)[0], None).unwrap();
     let other = Genesis { network: "other".to_owned(), ..genesis() };
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk { fsync: false });
-    let store = DiskPageStore::new(home.path().to_path_buf(), &other, disk);
+    let store = DiskPageStore::new(home.path(), &other, disk);
     assert!(matches!(store.load().unwrap(), Loaded::Damaged { set_aside, .. } if set_aside.path.exists()));
     assert!(matches!(store.load().unwrap(), Loaded::Empty));
 }

@@ -34,7 +34,7 @@ pub(super) fn store_on(disk: Arc<dyn Disk>, home: &Path) -> DiskPageStore {
     for folder in [home.to_path_buf(), home.join("snapshots")] {
         drop(disk.create_folder(&folder));
     }
-    DiskPageStore::new(home.to_path_buf(), &genesis(), disk)
+    DiskPageStore::new(home, &genesis(), disk)
 }
 
 pub(super) fn store_in(home: &Path) -> DiskPageStore {

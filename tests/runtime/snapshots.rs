@@ -1,0 +1,60 @@
+//! Durable snapshots of running replicas. A damaged or missing one never refuses a start: the journal makes up for it as
+//! long as it holds the whole history.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use quorate::ReplicaId;
+
+use super::hub::Hub;
+use super::{add, reaches, start_all, stop_all};
+
+fn store(folder: &Path, id: u16) -> PathBuf {
+    folder.join(format!("{id}/snapshots/state.redb"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_and_missing_snapshots_are_made_up_for_by_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::new(4);
+    let replicas = start_all(&hub, folder.path(), 4);
+    add(&hub.client(), 100).await;
+    stop_all(replicas);
+    let bytes = fs::read(store(folder.path(), 0)).unwrap();
+    let zeroed: Vec<u8> = bytes.iter().enumerate().map(|(at, byte)| if at >= 4096 { 0 } else { *byte }).collect();
+    fs::write(store(folder.path(), 0), zeroed).unwrap();
+    fs::write(store(folder.path(), 1), b"no store").unwrap();
+    fs::remove_file(store(folder.path(), 2)).unwrap();
+    let hub = Hub::new(4);
+    let replicas = start_all(&hub, folder.path(), 4);
+    assert_eq!(add(&hub.client(), 20).await, 120);
+    for replica in &replicas {
+        reaches(replica, 120).await;
+    }
+    stop_all(replicas);
+    for (id, damaged) in [(0, 1), (1, 1), (2, 0), (3, 0)] {
+        let kept = fs::read_dir(folder.path().join(format!("{id}/damaged"))).map_or(0, Iterator::count);
+        assert_eq!(kept, damaged, "replica {id}");
+        assert!(store(folder.path(), id).exists(), "replica {id} has a snapshot again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_copy_of_the_snapshots_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::new(1);
+    let replicas = start_all(&hub, folder.path(), 1);
+    add(&hub.client(), 10).await;
+    stop_all(replicas);
+    let copy = fs::read(store(folder.path(), 0)).unwrap();
+    let hub = Hub::new(1);
+    let replicas = start_all(&hub, folder.path(), 1);
+    add(&hub.client(), 10).await;
+    stop_all(replicas);
+    fs::write(store(folder.path(), 0), copy).unwrap();
+    let hub = Hub::new(1);
+    let replica = hub.start(folder.path(), ReplicaId(0));
+    reaches(&replica, 20).await;
+    assert_eq!(add(&hub.client(), 1).await, 21);
+    replica.stop().unwrap();
+}
