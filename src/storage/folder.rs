@@ -54,28 +54,33 @@ pub(super) fn remove(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
     sync_name(disk, path)
 }
 
-/// The numbered files of a folder with this ending, ascending. Unfinished files are removed on the way, others left
-/// alone.
+/// Removes the files of a folder that a crash left unfinished.
+pub(super) fn remove_unfinished(disk: &dyn Disk, folder: &Path) -> Result<(), StorageError> {
+    for name in disk.list(folder).map_err(StorageError::io(folder, "list the folder"))? {
+        let path = folder.join(name);
+        if path.extension().is_some_and(|extension| extension == TEMPORARY) {
+            remove(disk, &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbered files of a folder with this ending, ascending. Others are left alone.
 pub(super) fn numbered_files(
     disk: &dyn Disk,
     folder: &Path,
     ending: &str,
 ) -> Result<Vec<(u64, PathBuf)>, StorageError> {
-    let mut files = Vec::new();
-    for name in disk.list(folder).map_err(StorageError::io(folder, "list the folder"))? {
-        let path = folder.join(&name);
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if extension == Some(TEMPORARY) {
-            remove(disk, &path)?;
-        } else if extension == Some(ending) {
-            let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
-            if let Some(number) = number.filter(|number| path == numbered_path(folder, *number, ending)) {
-                files.push((number, path));
-            }
-        }
-    }
+    let names = disk.list(folder).map_err(StorageError::io(folder, "list the folder"))?;
+    let mut files: Vec<_> = names.iter().filter_map(|name| numbered_file(folder, name, ending)).collect();
     files.sort_unstable();
     Ok(files)
+}
+
+fn numbered_file(folder: &Path, name: &str, ending: &str) -> Option<(u64, PathBuf)> {
+    let number = name.strip_suffix(ending)?.strip_suffix('.')?.parse().ok()?;
+    let path = numbered_path(folder, number, ending);
+    (path == folder.join(name)).then_some((number, path))
 }
 
 /// The path of a numbered file. Names in order are numbers in order.

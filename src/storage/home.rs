@@ -10,10 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::SystemDisk;
 use super::error::StorageError;
-use super::folder::{self, numbered_files};
+use super::folder;
 use super::journal::Journal;
-use super::{page_store, segment};
+use super::loss;
+use super::page_store;
+use super::promises::{Claim, Found, PromisesFile};
+use super::segment;
 use crate::codec::FORMAT_VERSION;
+use crate::messages::Bounds;
 use crate::types::ReplicaId;
 
 /// The lock and the identity are the system's in simulations too: there are no homes in those, only journals.
@@ -38,7 +42,7 @@ impl std::fmt::Display for Identity {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct IdentityFile {
+pub(super) struct IdentityFile {
     version: u8,
     chain_id: Digest,
     replica: ReplicaId,
@@ -50,9 +54,11 @@ struct IdentityFile {
 /// ```text
 /// lock         held while a process uses the home
 /// identity     network, member and key, as text
+/// promises     bounds of everything the replica has signed, in two copies
 /// journal/     segments and `sealed`
 /// snapshots/   the replicated state
 /// evidence/    proofs of other members' faults
+/// damaged/     what was put aside
 /// ```
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -69,9 +75,9 @@ impl Home {
     /// replica's, [`StorageError::Damaged`] when it lost its identity.
     pub fn open_or_create(path: &Path, identity: Identity) -> Result<Home, StorageError> {
         fs::create_dir_all(path).map_err(StorageError::io(path, "make the folder"))?;
-        let lock = Arc::new(lock(&path.join("lock"))?);
+        let lock = Arc::new(lock(&lock_path(path))?);
         let home = Home { path: path.to_path_buf(), identity, _lock: lock };
-        match home.read_identity()? {
+        match IdentityFile::read(path)? {
             Some(found) if found == identity => {}
             Some(found) => {
                 let (path, found, expected) = (home.identity_path(), found.to_string(), identity.to_string());
@@ -82,6 +88,26 @@ impl Home {
         folder::create(&DISK, &home.snapshots())?;
         folder::create(&DISK, &home.evidence())?;
         Ok(home)
+    }
+
+    /// Takes over a home whose identity is lost or unreadable: the operator says whose it was. Another replica's is
+    /// not taken over.
+    ///
+    /// # Errors
+    /// As [`Home::open_or_create`], but not for a damaged identity.
+    pub fn adopt(path: &Path, identity: Identity) -> Result<Home, StorageError> {
+        let held = lock(&lock_path(path))?;
+        match IdentityFile::read(path) {
+            Ok(Some(_)) => {}
+            Ok(None) => IdentityFile::write(path, identity)?,
+            Err(StorageError::Damaged { .. }) => {
+                loss::keep_copy(&DISK, path, &IdentityFile::path(path))?;
+                IdentityFile::write(path, identity)?;
+            }
+            Err(error) => return Err(error),
+        }
+        drop(held);
+        Home::open_or_create(path, identity)
     }
 
     /// The folder.
@@ -115,11 +141,46 @@ impl Home {
     }
 
     fn identity_path(&self) -> PathBuf {
-        self.path.join("identity")
+        IdentityFile::path(&self.path)
     }
 
-    fn read_identity(&self) -> Result<Option<Identity>, StorageError> {
-        let path = self.identity_path();
+    /// Makes the parts of a new home. The identity comes last: once it is there, a missing part is damage.
+    fn furnish(&self) -> Result<(), StorageError> {
+        folder::create(&DISK, &self.journal())?;
+        if let Some(part) = self.part_in_use()? {
+            let what = format!("the file is missing, but {} is in use", part.display());
+            return Err(StorageError::damaged(&self.identity_path(), 0, what));
+        }
+        Journal::furnish(&self.path, &DISK)?;
+        IdentityFile::write(&self.path, self.identity)?;
+        folder::sync_name(&DISK, &self.path)
+    }
+
+    /// Something that only a home in use has.
+    fn part_in_use(&self) -> Result<Option<PathBuf>, StorageError> {
+        if !folder::numbered_files(&DISK, &self.journal(), segment::ENDING)?.is_empty() {
+            return Ok(Some(self.journal()));
+        }
+        let snapshots = page_store::path_in(&self.path);
+        if snapshots.exists() {
+            return Ok(Some(snapshots));
+        }
+        let is_new = match PromisesFile::read(&DISK, &self.path)? {
+            Found::Nothing(_) => !PromisesFile::path(&self.path).exists(),
+            Found::Intact(claim) | Found::OneCopy(claim) => claim == Claim::Bounded(Bounds::default()),
+        };
+        Ok((!is_new).then(|| PromisesFile::path(&self.path)))
+    }
+}
+
+impl IdentityFile {
+    pub(super) fn path(home: &Path) -> PathBuf {
+        home.join("identity")
+    }
+
+    /// Whose home it is; `None` when nothing says so.
+    pub(super) fn read(home: &Path) -> Result<Option<Identity>, StorageError> {
+        let path = Self::path(home);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -136,26 +197,26 @@ impl Home {
         Ok(Some(Identity { chain_id: file.chain_id, replica: file.replica, key: file.key }))
     }
 
-    /// Makes the parts of a new home. The identity comes last: once it is there, a missing part is damage.
-    fn furnish(&self) -> Result<(), StorageError> {
-        let (journal, snapshots) = (self.journal(), page_store::path_in(&self.path));
-        folder::create(&DISK, &journal)?;
-        if !numbered_files(&DISK, &journal, segment::ENDING)?.is_empty() || snapshots.exists() {
-            let what = "the file is missing, but journal or snapshots are in use";
-            return Err(StorageError::damaged(&self.identity_path(), 0, what));
-        }
-        Journal::furnish(&self.path, &DISK)?;
-        let Identity { chain_id, replica, key } = self.identity;
+    pub(super) fn write(home: &Path, identity: Identity) -> Result<(), StorageError> {
+        let Identity { chain_id, replica, key } = identity;
         let file = IdentityFile { version: FORMAT_VERSION, chain_id, replica, key };
         let text = toml::to_string(&file).expect("numbers and hexadecimal strings have a TOML form");
-        folder::write_whole(&DISK, &self.identity_path(), text.as_bytes())?;
-        folder::sync_name(&DISK, &self.path)
+        folder::write_whole(&DISK, &Self::path(home), text.as_bytes())
     }
+}
+
+pub(super) fn lock_path(home: &Path) -> PathBuf {
+    home.join("lock")
 }
 
 fn lock(path: &Path) -> Result<File, StorageError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
     let file = file.map_err(StorageError::io(path, "open"))?;
+    try_lock(path, file)
+}
+
+/// Locks an open file, unless somebody has locked it.
+pub(super) fn try_lock(path: &Path, file: File) -> Result<File, StorageError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.to_path_buf() }),

@@ -8,6 +8,7 @@
 //! | [`loss`] | what a start found damaged, and what that costs |
 //! | [`memory`] | the same trait in memory, with simulated crashes |
 //! | [`page_store`] | durable snapshots: the pages of the replicated state |
+//! | [`inspect`] | what a start would find, and a repair by hand |
 //! | [`replay`] | the second pass of a recovery: committed batches for the executor |
 //! | [`error`] | what can go wrong, and the exit code that it means |
 //!
@@ -20,6 +21,7 @@ mod frame;
 mod group;
 pub mod home;
 mod index;
+pub mod inspect;
 pub mod journal;
 pub mod loss;
 pub mod memory;

@@ -62,6 +62,7 @@ impl Opening {
     ) -> Result<Opening, StorageError> {
         let folder = Journal::folder_in(home);
         folder::create(&*disk, &folder)?;
+        folder::remove_unfinished(&*disk, &folder)?;
         let sealed = Sealed::read(&*disk, &folder)?;
         let promised = PromisesFile::read(&*disk, home)?;
         let files = numbered_files(&*disk, &folder, segment::ENDING)?;

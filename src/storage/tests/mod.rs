@@ -4,6 +4,7 @@ mod any_damage;
 mod damage;
 mod disk_faults;
 mod in_memory;
+mod inspections;
 mod property;
 mod records;
 mod replicas_home;
