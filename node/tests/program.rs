@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -111,6 +113,46 @@ fn a_home_that_cannot_be_used_is_told_by_exit_code_and_in_words() {
     fs::write(&config, text).unwrap();
     fs::write(Path::new(&replica).join("identity"), "nonsense").unwrap();
     assert!(ends_with(65, &["node", "--home", &replica]).contains("damaged"));
+}
+
+#[test]
+fn a_home_of_another_network_or_with_another_key_is_not_used() {
+    let (_folder, replica, _) = network();
+    let (_other_folder, other, _) = network();
+    let file = |home: &str, name: &str| Path::new(home).join(name);
+    let with = |name: &str, said: &str| {
+        let own = fs::read(file(&replica, name)).unwrap();
+        fs::copy(file(&other, name), file(&replica, name)).unwrap();
+        let text = ends_with(78, &["node", "--home", &replica]);
+        assert!(text.contains(said), "{text}");
+        fs::write(file(&replica, name), own).unwrap();
+    };
+    with("genesis.toml", "made for network");
+    with("node.key", "is not that of replica 0");
+
+    let key = file(&replica, "node.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
+    assert!(ends_with(78, &["node", "--home", &replica]).contains("chmod 600"));
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+
+    // What the engine has written belongs to one network too, whatever the files for people say.
+    let mut node = Running::start(Command::new(PROGRAM).args(["node", "--home", &replica]));
+    assert_eq!(node.end(Signal::TERM), Some(0));
+    for name in ["genesis.toml", "config.toml", "node.key"] {
+        fs::copy(file(&other, name), file(&replica, name)).unwrap();
+    }
+    let text = ends_with(78, &["node", "--home", &replica]);
+    assert!(text.contains("belongs to"), "{text}");
+}
+
+#[test]
+fn a_replica_of_one_stops_at_once() {
+    let (_folder, replica, _) = network();
+    let mut node = Running::start(Command::new(PROGRAM).args(["node", "--home", &replica]));
+    let asked = Instant::now();
+    assert_eq!(node.end(Signal::TERM), Some(0));
+    // It would wait three seconds for somebody to take over.
+    assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
 }
 
 #[test]
