@@ -48,17 +48,23 @@ pub enum ViewChangeRecorded {
 impl ViewChanges {
     /// Takes a verified ViewChange.
     pub fn record(&mut self, view_change: Signed<ViewChange>) -> ViewChangeRecorded {
-        let (signer, digest) = (view_change.signer, view_change.digest());
-        let needed = self.is_needed(signer, digest);
-        if needed {
-            self.fetched.insert((signer, digest), view_change.clone());
-        }
-        let target = view_change.payload.target;
+        let needed = self.record_needed(view_change.clone());
+        let (signer, digest, target) = (view_change.signer, view_change.digest(), view_change.payload.target);
         if self.latest.get(&signer).is_none_or(|known| known.view_change.payload.target < target) {
             self.latest.insert(signer, Known { view_change, digest });
             return ViewChangeRecorded::New;
         }
         if needed { ViewChangeRecorded::Fetched } else { ViewChangeRecorded::Unchanged }
+    }
+
+    /// Keeps a ViewChange only if a pending NewView lacks it. Says whether it does.
+    pub fn record_needed(&mut self, view_change: Signed<ViewChange>) -> bool {
+        let (signer, digest) = (view_change.signer, view_change.digest());
+        let needed = self.is_needed(signer, digest);
+        if needed {
+            self.fetched.insert((signer, digest), view_change);
+        }
+        needed
     }
 
     /// The latest ViewChange of a member.

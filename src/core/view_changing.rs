@@ -5,7 +5,7 @@ use quorate_crypto::Digest;
 use super::actions::JournalRecord;
 use super::new_view::{Plan, plan};
 use super::notice::{Evidence, Notice, ViewChangeCause};
-use super::promises::{EnteredView, Promises};
+use super::promises::{EnteredView, Promises, Recovery};
 use super::rejection::Rejection;
 use super::replica::{Phase, Replica};
 use super::slot::{Accepted, Origin};
@@ -49,7 +49,7 @@ impl Replica {
     pub(super) fn on_view_change(&mut self, view_change: Signed<ViewChange>) -> Result<(), Rejection> {
         let (signer, target) = (view_change.signer, view_change.payload.target);
         if signer == self.id() {
-            return Err(Rejection::Duplicate);
+            return self.on_own_view_change(view_change);
         }
         if target <= self.view {
             return Err(Rejection::OldView { view: target, current: self.view });
@@ -66,6 +66,16 @@ impl Replica {
             self.begin_view_change(target, ViewChangeCause::PrimaryAsked);
         }
         self.advance_view_change();
+        self.retry_pending_new_views();
+        Ok(())
+    }
+
+    /// A ViewChange that this replica has signed and lost comes back when a NewView rests on it. It takes part in the
+    /// proof of that view and in nothing else.
+    fn on_own_view_change(&mut self, view_change: Signed<ViewChange>) -> Result<(), Rejection> {
+        if self.fitness.recovery() == Recovery::Complete || !self.view_changes.record_needed(view_change) {
+            return Err(Rejection::Duplicate);
+        }
         self.retry_pending_new_views();
         Ok(())
     }

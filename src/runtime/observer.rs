@@ -220,7 +220,7 @@ fn write_lost(lost: LostPromises) {
     };
     tracing::error!(
         %view, slot,
-        "a peer holds a {what} of this replica that its journal does not: its home was set back or is used twice"
+        "a peer holds a {what} of this replica that its journal does not: its home was emptied or set back, or is used twice"
     );
 }
 

@@ -107,24 +107,25 @@ impl ReplicaView {
 }
 
 fn why_not_voting(replica: &Replica, target: Option<u64>) -> Option<String> {
-    let awaited = || named(&replica.awaited_members());
+    let awaited = replica.awaited_members();
     Some(match (replica.standing(), target) {
         (Standing::Voting, None) => return None,
         (Standing::Voting, Some(target)) => format!("waits for view {target} to begin"),
         (Standing::Checking, _) => {
-            format!("checking its votes with its peers after its start; no answer yet from {}", awaited())
+            format!("checking its votes with its peers after its start{}", unanswered(&awaited, ""))
         }
         (Standing::Recovering { bounds: Some(Bounds { view, seq }) }, _) => {
-            let (low, _) = replica.watermarks();
-            let (now, slot) = (replica.view(), low.0);
+            let ((low, _), now) = (replica.watermarks(), replica.view());
+            let wanted = format!("votes only above slot {seq} and from view {view} on");
+            format!("does not know all that it has signed: {wanted}; its low watermark is {low}, its view {now}")
+        }
+        (Standing::Recovering { bounds: None }, _) => {
+            let unproven = "; what they claim of themselves is not proven yet";
             format!(
-                "does not know all that it has signed, so it votes only above slot {seq} and from view {view} on; the                  stable checkpoint is {slot}, the view {now}"
+                "does not know all that it has signed, and asks its peers what bounds it{}",
+                unanswered(&awaited, unproven)
             )
         }
-        (Standing::Recovering { bounds: None }, _) => format!(
-            "does not know all that it has signed, and asks its peers what bounds it; no answer yet from {}",
-            awaited()
-        ),
         (Standing::LowDisk, _) => "its disk is full: it goes on when there is room again".to_owned(),
         (Standing::Diverged { at }, _) => {
             format!("its state differs from the certified one at checkpoint {at}, which it fetches from its peers")
@@ -133,12 +134,15 @@ fn why_not_voting(replica: &Replica, target: Option<u64>) -> Option<String> {
     })
 }
 
-/// Some replicas in words.
-fn named(replicas: &[ReplicaId]) -> String {
-    match replicas {
-        [] => "those whose answers need proof".to_owned(),
-        [one] => format!("replica {one}"),
-        many => format!("replicas {}", many.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+/// Whose answers are missing, or what else is so when none is.
+fn unanswered(awaited: &[ReplicaId], otherwise: &str) -> String {
+    match awaited {
+        [] => otherwise.to_owned(),
+        [one] => format!("; no answer yet from replica {one}"),
+        many => {
+            let many: Vec<_> = many.iter().map(ToString::to_string).collect();
+            format!("; no answer yet from replicas {}", many.join(", "))
+        }
     }
 }
 

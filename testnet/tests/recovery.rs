@@ -98,7 +98,7 @@ async fn a_home_that_was_set_back_casts_no_second_vote_and_says_why() {
     says(&cluster, "does not know all that it has signed").await;
     all_paid(&cluster, &payments[400..]).await;
     assert_all_hold(&cluster, &payments).await;
-    assert!(log(&cluster).contains("its home was set back or is used twice"), "{}", log(&cluster));
+    assert!(log(&cluster).contains("its home was emptied or set back, or is used twice"), "{}", log(&cluster));
     assert_no_evidence(&cluster);
     cluster.stop().await.unwrap();
 }

@@ -198,6 +198,26 @@ fn a_recovering_replica_follows_the_others_into_the_next_view_and_votes_there() 
 }
 
 #[test]
+fn a_view_that_rests_on_the_own_lost_view_change_is_entered_all_the_same() {
+    let world = World::new(4);
+    let entered = world.empty_view(1);
+    let own = entered.view_changes.iter().find(|signed| signed.signer == ReplicaId(2)).cloned().unwrap();
+    for recovery in [Recovery::Lost(None), Recovery::Lost(Some(bounds(2, L)))] {
+        let promises = Promises { recovery, ..Promises::default() };
+        let mut solo = Solo::not_installed(&world, 2, Recovered { promises, ..Recovered::default() });
+        solo.step(Event::Executor(solo.executor.installed()));
+        for view_change in entered.view_changes.clone() {
+            solo.receive(view_change.signer.0, Message::ViewChange(view_change));
+        }
+        let asked = solo.receive(1, Message::NewView(entered.new_view.clone()));
+        assert!(!signs(&outputs(&asked)), "{:?}", outputs(&asked));
+        assert_eq!(solo.replica.view(), View(0), "one that it rests on is missing");
+        solo.receive(1, Message::ViewChange(own.clone()));
+        assert_eq!(solo.replica.view(), View(1), "{recovery:?}");
+    }
+}
+
+#[test]
 fn a_claim_that_is_never_proven_does_not_raise_the_bounds() {
     let world = World::new(7);
     let mut solo = Solo::unchecked(&world, 1, Recovered::default());
