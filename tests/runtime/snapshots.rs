@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use quorate::ReplicaId;
 
 use super::hub::Hub;
+use super::transfer;
 use super::{add, reaches, start_all, stop_all};
 
 fn store(folder: &Path, id: u16) -> PathBuf {
@@ -57,4 +58,24 @@ async fn an_older_copy_of_the_snapshots_is_brought_up_to_date() {
     reaches(&replica, 20).await;
     assert_eq!(add(&hub.client(), 1).await, 21);
     replica.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_snapshot_that_the_journal_cannot_replace_is_fetched_from_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = transfer::hub();
+    let mut replicas = transfer::leave_behind(&hub, folder.path()).await;
+    let back = hub.start(folder.path(), ReplicaId(3));
+    reaches(&back, 420).await;
+    hub.disconnect(ReplicaId(3));
+    back.stop().unwrap();
+    // The journal has a gap now: it begins anew at the state that was fetched.
+    fs::write(store(folder.path(), 3), b"no store").unwrap();
+    let again = hub.start(folder.path(), ReplicaId(3));
+    reaches(&again, 420).await;
+    assert_eq!(add(&hub.client(), 1).await, 421);
+    reaches(&again, 421).await;
+    assert_eq!(fs::read_dir(folder.path().join("3/damaged")).unwrap().count(), 1);
+    replicas.push(again);
+    stop_all(replicas);
 }

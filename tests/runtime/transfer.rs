@@ -10,14 +10,14 @@ use crate::hub::Hub;
 use crate::{add, reaches, start_all, stop_all};
 
 /// A network in which a state is fetched as soon as a replica is more than two windows behind.
-fn hub() -> Hub {
+pub fn hub() -> Hub {
     let mut hub = Hub::new(4);
     hub.config = NodeConfig { catch_up_slots_max: 32, ..hub.config };
     hub
 }
 
 /// The last replica is away while the others fill some hundred slots.
-async fn leave_behind(hub: &Hub, folder: &Path) -> Vec<RunningReplica> {
+pub async fn leave_behind(hub: &Hub, folder: &Path) -> Vec<RunningReplica> {
     let mut replicas = start_all(hub, folder, 4);
     let client = hub.client();
     add(&client, 20).await;
