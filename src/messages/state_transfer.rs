@@ -181,6 +181,14 @@ impl NodePath {
     }
 }
 
+impl BranchNode {
+    /// The nibbles with which the keys of the children go on, in order.
+    pub fn nibbles_of_children(&self) -> impl Iterator<Item = u8> + use<> {
+        let bitmap = self.bitmap;
+        (0..16).filter(move |nibble| bitmap & (1 << nibble) != 0)
+    }
+}
+
 impl FetchNodes {
     /// The limit that a question exceeds, if it does.
     #[must_use]

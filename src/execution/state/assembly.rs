@@ -50,6 +50,8 @@ pub struct Base(Child);
 pub enum Supplied {
     /// It has its place now.
     Taken,
+    /// It is right, but nothing of what lies below it is there: it is to be asked for again, as a whole.
+    WantedWhole,
     /// Nobody waits for it: it came before, or was never asked for.
     Unneeded,
 }
@@ -161,6 +163,10 @@ impl Assembly {
             StateNode::Branch(branch) => {
                 place.check_branch(branch)?;
                 let wanted = self.remove(path);
+                if wanted.extent == Extent::Node && !self.shares_part_of(branch) {
+                    self.wanted.insert(path.clone(), Wanted { extent: Extent::Subtree, ..wanted });
+                    return Ok(Supplied::WantedWhole);
+                }
                 self.open_branch(path, wanted, branch)?;
             }
         }
@@ -198,7 +204,7 @@ impl Assembly {
 
     fn want(&mut self, path: NodePath, hash: Digest, parent: Option<NodePath>) {
         let has_branch = |base: &Base| base.0.at(&path).is_some_and(|child| matches!(child.node, Node::Branch(_)));
-        // Where a base has a branch, most of what lies below is the same.
+        // Where a base has a branch, much of what lies below may be the same.
         let extent = if self.bases.iter().any(has_branch) { Extent::Node } else { Extent::Subtree };
         self.wanted.insert(path, Wanted { hash, extent, parent });
     }
@@ -206,6 +212,12 @@ impl Assembly {
     fn shared(&self, path: &NodePath, hash: &Digest) -> Option<Child> {
         let mut found = self.bases.iter().filter_map(|base| base.0.at(path));
         found.find(|child| child.hash() == *hash).cloned()
+    }
+
+    fn shares_part_of(&self, branch: &BranchNode) -> bool {
+        let mut children = branch.nibbles_of_children().zip(&branch.children);
+        children
+            .any(|(nibble, hash)| self.shared(&NodePath::below(&branch.prefix, branch.nibbles, nibble), hash).is_some())
     }
 
     fn open_branch(&mut self, path: &NodePath, wanted: Wanted, branch: &BranchNode) -> Result<(), InvalidNode> {
@@ -224,8 +236,7 @@ impl Assembly {
             bitmap: branch.bitmap,
             parts: Vec::with_capacity(branch.children.len()),
         };
-        let nibbles = (0..16).filter(|nibble| branch.bitmap & (1 << nibble) != 0);
-        for (nibble, hash) in nibbles.zip(&branch.children) {
+        for (nibble, hash) in branch.nibbles_of_children().zip(&branch.children) {
             let below = NodePath::below(&branch.prefix, branch.nibbles, nibble);
             let shared = self.shared(&below, hash);
             match &shared {

@@ -313,13 +313,13 @@ impl StateFetch {
             return Err(InvalidNode::WrongHash);
         }
         for (place, node) in places.iter().zip(nodes) {
-            match trees.supply(place, node)? {
-                Supplied::Taken => {
-                    self.nodes += 1;
-                    self.bytes += node.weight() as u64;
-                    self.output.stage.push((place.hash, codec::encode(node).into()));
-                }
-                Supplied::Unneeded => {}
+            let supplied = trees.supply(place, node)?;
+            if supplied == Supplied::Taken {
+                self.output.stage.push((place.hash, codec::encode(node).into()));
+            }
+            if supplied != Supplied::Unneeded {
+                self.nodes += 1;
+                self.bytes += node.weight() as u64;
             }
         }
         if self.bytes >= self.progress_at {

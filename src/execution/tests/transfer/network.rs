@@ -80,6 +80,11 @@ pub(super) fn state_at(seq: u64, application: State) -> ReplicatedState {
     ReplicatedState { position, clients, application }
 }
 
+/// The state of a replica that has nothing.
+pub(super) fn nothing() -> ReplicatedState {
+    ReplicatedState { clients: State::new(), ..state_at(0, State::new()) }
+}
+
 /// `count` entries with keys spread evenly; the values of the first `changed` are others than before.
 pub(super) fn spread(count: u64, changed: u64) -> State {
     let mut state = State::new();

@@ -6,15 +6,11 @@
 
 use std::time::Duration;
 
-use super::network::{Conduct, Network, spread, state_at};
+use super::network::{Conduct, Network, nothing, spread, state_at};
 use crate::execution::state_fetch::{Doubt, FetchNotice};
 use crate::execution::{ReplicatedState, ServingRate, StateServer};
 use crate::messages::{Message, StateHead};
 use crate::types::{Instant, ReplicaId, SeqNum};
-
-fn base() -> ReplicatedState {
-    state_at(0, spread(0, 0))
-}
 
 fn goal() -> ReplicatedState {
     state_at(8, spread(6_000, 0))
@@ -22,7 +18,7 @@ fn goal() -> ReplicatedState {
 
 /// Fetches the goal with a first source of this conduct and two honest ones.
 fn with_first(conduct: Conduct, within: Duration) -> Network {
-    let mut network = Network::new(&base(), &goal(), &[conduct, Conduct::Honest, Conduct::Honest]);
+    let mut network = Network::new(&nothing(), &goal(), &[conduct, Conduct::Honest, Conduct::Honest]);
     let fetched = network.run(within).expect("two sources are honest");
     assert_eq!(fetched.state.root(), goal().root());
     assert_eq!(fetched.certificate.root(), goal().root());
@@ -77,7 +73,7 @@ fn a_slow_source_delays_the_end_by_no_more_than_the_patience_with_it() {
 #[test]
 fn sources_that_are_all_slower_than_the_patience_with_them_still_bring_the_state() {
     let slow = Conduct::Slow(Duration::from_secs(5));
-    let mut network = Network::new(&base(), &state_at(8, spread(600, 0)), &[slow.clone(), slow.clone(), slow]);
+    let mut network = Network::new(&nothing(), &state_at(8, spread(600, 0)), &[slow.clone(), slow.clone(), slow]);
     assert!(network.run(Duration::from_secs(300)).is_some());
 }
 
@@ -106,7 +102,7 @@ fn a_height_that_a_source_claims_moves_nothing() {
     assert_eq!(network.fetch.goal(), SeqNum(8));
     // Heads that nobody asked for, of heights up and down, are passed over.
     let mut network_of_boasters =
-        Network::new(&base(), &goal(), &[Conduct::Boasting, Conduct::Silent, Conduct::Silent]);
+        Network::new(&nothing(), &goal(), &[Conduct::Boasting, Conduct::Silent, Conduct::Silent]);
     for seq in [u64::MAX, 3, 0, 8] {
         let head = StateHead { seq: SeqNum(seq), parts: None, newest: SeqNum(u64::MAX) };
         network_of_boasters.fetch.on_head(ReplicaId(9), &head, Instant(1));
@@ -119,7 +115,7 @@ fn a_height_that_a_source_claims_moves_nothing() {
 #[test]
 fn the_last_of_several_answers_decides_nothing() {
     let conducts = [Conduct::Honest, Conduct::WrongHead, Conduct::WrongHead];
-    let mut network = Network::new(&base(), &goal(), &conducts);
+    let mut network = Network::new(&nothing(), &goal(), &conducts);
     let fetched = network.run(Duration::from_secs(1)).expect("the first source holds the state");
     assert_eq!(fetched.state.root(), goal().root());
     assert_eq!((switched(&network, 2), switched(&network, 3)), (vec![Doubt::Lied], vec![Doubt::Lied]));
@@ -129,7 +125,7 @@ fn the_last_of_several_answers_decides_nothing() {
 #[test]
 fn when_all_sources_fail_they_are_asked_again_for_ever_but_seldom() {
     for conduct in [Conduct::Silent, Conduct::Lying, Conduct::WrongHead, Conduct::Dying(1), Conduct::Forgetting(0)] {
-        let mut network = Network::new(&base(), &goal(), &[conduct.clone(), conduct.clone(), conduct.clone()]);
+        let mut network = Network::new(&nothing(), &goal(), &[conduct.clone(), conduct.clone(), conduct.clone()]);
         assert!(network.run(Duration::from_secs(3600)).is_none());
         assert!(network.fetch.deadline().is_some(), "{conduct:?}: it waits for ever");
         let asked: usize = network.asked.values().sum();
