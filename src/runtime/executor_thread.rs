@@ -114,6 +114,13 @@ impl StateReader {
     }
 }
 
+/// The state that a clean stop makes durable.
+pub(super) struct LastState {
+    pub(super) state: ReplicatedState,
+    /// If it is that of a certified checkpoint.
+    pub(super) certificate: Option<CheckpointCertificate>,
+}
+
 /// What the thread owns.
 pub(super) struct ExecutorThread<A> {
     pub(super) executor: Executor<A>,
@@ -139,10 +146,13 @@ pub(super) struct ExecutorThread<A> {
 
 impl<A: Application> ExecutorThread<A> {
     /// Replays what was committed before the start, then executes until its queue is closed, and gives the last state.
-    pub(super) fn run(mut self) -> Option<Snapshot> {
+    pub(super) fn run(mut self) -> Option<LastState> {
         match &self.missing {
             None => self.report(self.executor.installed()),
             Some(_) => self.report(Report::StateMissing),
+        }
+        if let Some((_, certified)) = self.executor.certified() {
+            self.state_server.push(ServerInput::Hold(certified.replicated()));
         }
         self.hand_over_certificate();
         if let Err(error) = self.replay_committed() {
@@ -156,7 +166,18 @@ impl<A: Application> ExecutorThread<A> {
             let fetched = self.fetching.on_time();
             self.install(fetched);
         }
-        Some(self.executor.snapshot())
+        self.last_state()
+    }
+
+    /// None while another state is fetched: the own one is missing, outdated or wrong.
+    fn last_state(&self) -> Option<LastState> {
+        let seq = self.executor.executed();
+        if seq == SeqNum::GENESIS || self.missing.is_some() || self.fetching.is_under_way() {
+            return None;
+        }
+        let certified = self.executor.certified().filter(|(certificate, _)| certificate.seq() == seq);
+        let certificate = certified.map(|(certificate, _)| certificate.clone());
+        Some(LastState { state: self.executor.snapshot().replicated(), certificate })
     }
 
     fn replay_committed(&mut self) -> Result<(), StorageError> {

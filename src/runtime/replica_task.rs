@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use quorate_crypto::Ed25519;
 
 use super::core_loop::CoreLoop;
-use super::executor_thread::{ExecutorInput, ExecutorThread, QUESTIONS_MAX, StateReader};
+use super::executor_thread::{ExecutorInput, ExecutorThread, LastState, QUESTIONS_MAX, StateReader};
 use super::failure::{Failure, FailureCell, StartError};
 use super::ingress::{Ingress, VerifyContext};
 use super::metrics::Metrics;
@@ -19,12 +19,14 @@ use super::rate_limit::RateLimit;
 use super::replica_view::ReplicaView;
 use super::restoring::{Restored, restore};
 use super::snapshotter::{self, SnapshotOrder, Snapshotter};
-use super::state_transfer::{Fetching, QUESTIONS_WAITING_MAX, ServerInput, StateServing, TransferGate, TransferWatch};
+use super::state_transfer::{
+    Fetching, QUESTIONS_WAITING_MAX, ServerInput, Staging, StateServing, TransferGate, TransferWatch,
+};
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::core::{Event, Identity, Replica};
 use crate::execution::state_fetch::FetchScope;
-use crate::execution::{Admission, Application, ServingRate, Snapshot, StateServer};
+use crate::execution::{Admission, Application, ServingRate, StateServer};
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
@@ -72,7 +74,7 @@ struct Threads {
     core: JoinHandle<()>,
     persister: JoinHandle<()>,
     historian: JoinHandle<()>,
-    executor: JoinHandle<Option<Snapshot>>,
+    executor: JoinHandle<Option<LastState>>,
     state_server: JoinHandle<()>,
     snapshotter: JoinHandle<()>,
     store: Arc<dyn PageStore>,
@@ -204,8 +206,8 @@ impl RunningReplica {
         if let Some(failure) = self.failure.get() {
             return Err(failure);
         }
-        let Some(last) = last.filter(|last| last.seq() > SeqNum::GENESIS) else { return Ok(()) };
-        match snapshotter::write(store.as_ref(), &last.replicated(), None) {
+        let Some(LastState { state, certificate }) = last else { return Ok(()) };
+        match snapshotter::write(store.as_ref(), &state, certificate.as_ref()) {
             // The journal is durable: the next start replays it.
             Err(error @ StorageError::DiskFull { .. }) => {
                 tracing::warn!(%error, "no snapshot was written");
@@ -304,9 +306,9 @@ impl Starter {
             input: self.executor.clone(),
             events: self.events.clone(),
             transport: Arc::clone(&self.transport),
+            fetching: self.fetching(Staging::new(restored.store, snapshots.clone())),
             snapshots,
             snapshot_interval: self.snapshot_interval(),
-            fetching: self.fetching(),
             is_installing: false,
             state_server: self.state_server.clone(),
             metrics: Arc::clone(&self.metrics),
@@ -325,7 +327,7 @@ impl Starter {
         }
     }
 
-    fn fetching(&self) -> Fetching {
+    fn fetching(&self, staging: Staging) -> Fetching {
         Fetching {
             scope: FetchScope::new(&self.identity.genesis, self.identity.id),
             gate: self.gate.clone(),
@@ -333,6 +335,7 @@ impl Starter {
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),
             watch: self.watch.clone(),
+            staging,
             fetch: None,
             rate_limit: RateLimit::default(),
         }

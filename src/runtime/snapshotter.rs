@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use quorate_crypto::Digest;
+
 use super::executor_thread::ExecutorInput;
 use super::failure::{Failure, FailureCell};
 use super::persister::PersisterInput;
@@ -11,17 +14,18 @@ use crate::core::{Event, Report};
 use crate::execution::ReplicatedState;
 use crate::messages::CheckpointCertificate;
 use crate::storage::{PageStore, StorageError};
-use crate::types::SeqNum;
 
 /// How soon a fetched state that found no room on the disk is written again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// A state to be written.
+/// What is to be written.
 pub(super) enum SnapshotOrder {
     /// That of a checkpoint: the journal holds what leads to it.
     Checkpoint(Certified),
     /// One that was fetched: the executor waits until it is durable.
     Install(Certified),
+    /// Verified nodes of a state that is being fetched, by their hashes.
+    Stage(Vec<(Digest, Bytes)>),
 }
 
 /// A state with the proof that it is the certified one.
@@ -46,11 +50,10 @@ impl Snapshotter {
         let mut unwritten = None;
         while let Some(orders) = self.orders.take(1, unwritten.as_ref().map(|_| RETRY)) {
             for order in unwritten.take().into_iter().chain(orders) {
-                let Certified { state, certificate } = order.certified();
-                match write(self.store.as_ref(), state, Some(certificate)) {
+                match self.carry_out(&order) {
                     Ok(()) => self.tell(&order),
                     Err(error @ StorageError::DiskFull { .. }) => {
-                        tracing::warn!(%error, seq = %order.seq(), "no snapshot was written; make room");
+                        tracing::warn!(%error, "no snapshot was written; make room");
                         unwritten = order.if_awaited();
                     }
                     Err(error) => {
@@ -62,13 +65,31 @@ impl Snapshotter {
         }
     }
 
+    fn carry_out(&self, order: &SnapshotOrder) -> Result<(), StorageError> {
+        match order {
+            SnapshotOrder::Checkpoint(Certified { state, certificate }) => {
+                write(self.store.as_ref(), state, Some(certificate))
+            }
+            SnapshotOrder::Install(Certified { state, certificate }) => {
+                write(self.store.as_ref(), state, Some(certificate))?;
+                self.store.clear_staging()
+            }
+            SnapshotOrder::Stage(nodes) => self.store.stage(nodes),
+        }
+    }
+
     /// Says that a state is durable.
     fn tell(&self, order: &SnapshotOrder) {
-        let seq = order.seq();
-        self.persister.push(PersisterInput::SnapshotDurable(seq));
         match order {
-            SnapshotOrder::Checkpoint(_) => self.events.push(Event::Executor(Report::SnapshotDurable(seq))),
-            SnapshotOrder::Install(_) => self.executor.push(ExecutorInput::StateDurable),
+            SnapshotOrder::Checkpoint(Certified { state, .. }) => {
+                self.persister.push(PersisterInput::SnapshotDurable(state.position.seq));
+                self.events.push(Event::Executor(Report::SnapshotDurable(state.position.seq)));
+            }
+            SnapshotOrder::Install(Certified { state, .. }) => {
+                self.persister.push(PersisterInput::SnapshotDurable(state.position.seq));
+                self.executor.push(ExecutorInput::StateDurable);
+            }
+            SnapshotOrder::Stage(_) => {}
         }
     }
 }
@@ -77,25 +98,15 @@ impl SnapshotOrder {
     /// Whether a later checkpoint may take its place.
     pub(super) fn is_replaceable(&self) -> bool {
         match self {
-            SnapshotOrder::Checkpoint(_) => true,
+            SnapshotOrder::Checkpoint(_) | SnapshotOrder::Stage(_) => true,
             SnapshotOrder::Install(_) => false,
         }
-    }
-
-    fn certified(&self) -> &Certified {
-        match self {
-            SnapshotOrder::Checkpoint(certified) | SnapshotOrder::Install(certified) => certified,
-        }
-    }
-
-    fn seq(&self) -> SeqNum {
-        self.certified().state.position.seq
     }
 
     /// The journal makes up for a checkpoint that is not written, and the next one is tried; a fetched state is waited for.
     fn if_awaited(self) -> Option<Self> {
         match self {
-            SnapshotOrder::Checkpoint(_) => None,
+            SnapshotOrder::Checkpoint(_) | SnapshotOrder::Stage(_) => None,
             SnapshotOrder::Install(_) => Some(self),
         }
     }

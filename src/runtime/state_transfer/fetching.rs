@@ -14,6 +14,7 @@ use crate::runtime::transport::Transport;
 use crate::types::{Instant, ReplicaId};
 
 use super::gate::TransferGate;
+use super::staging::Staging;
 
 /// How far a transfer is, for whoever asks from another thread.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,7 @@ pub(in crate::runtime) struct Fetching {
     pub(in crate::runtime) clock: Arc<dyn Clock>,
     pub(in crate::runtime) metrics: Arc<Metrics>,
     pub(in crate::runtime) watch: TransferWatch,
+    pub(in crate::runtime) staging: Staging,
     pub(in crate::runtime) fetch: Option<StateFetch>,
     pub(in crate::runtime) rate_limit: RateLimit,
 }
@@ -43,6 +45,11 @@ impl TransferWatch {
 }
 
 impl Fetching {
+    /// Whether a state is fetched.
+    pub(in crate::runtime) fn is_under_way(&self) -> bool {
+        self.fetch.is_some()
+    }
+
     /// How long nothing has to be done if nothing arrives.
     pub(in crate::runtime) fn wait(&self) -> Option<Duration> {
         let deadline = self.fetch.as_ref().and_then(StateFetch::deadline)?;
@@ -58,7 +65,10 @@ impl Fetching {
         let now = self.now();
         match &mut self.fetch {
             Some(fetch) => fetch.aim(goal, now),
-            None => self.fetch = Some(StateFetch::begin(self.scope.clone(), &base(), None, goal, now)),
+            None => {
+                let staged = Some(self.staging.staged());
+                self.fetch = Some(StateFetch::begin(self.scope.clone(), &base(), staged, goal, now));
+            }
         }
         self.carry()
     }
@@ -108,6 +118,7 @@ impl Fetching {
             self.gate.expect_answer(to, &message);
             self.transport.to_replica(to, message.is_bulk(), message.encode());
         }
+        self.staging.add(output.stage);
         let now = self.now();
         for notice in &output.notices {
             self.observe(notice, now);
@@ -121,6 +132,7 @@ impl Fetching {
 
     fn end(&mut self) {
         self.gate.close();
+        self.staging.clear();
         self.watch.set(None);
     }
 

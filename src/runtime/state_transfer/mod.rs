@@ -12,7 +12,9 @@
 mod fetching;
 mod gate;
 mod serving;
+mod staging;
 
 pub(super) use fetching::{Fetching, TransferWatch};
 pub(super) use gate::TransferGate;
 pub(super) use serving::{QUESTIONS_WAITING_MAX, ServerInput, StateServing};
+pub(super) use staging::Staging;

@@ -158,7 +158,7 @@ fn a_replica_without_a_state_gets_hardly_more_bytes_than_the_entries_weigh() {
 fn a_base_that_has_nothing_in_common_with_the_goal_costs_hardly_more_than_none() {
     let model = spread_entries(20_000);
     let goal = state_of(&model);
-    let other = model.iter().map(|(key, _)| (key.clone(), vec![9; 64])).collect();
+    let other = model.keys().map(|key| (key.clone(), vec![9; 64])).collect();
     let (asked, bytes) = fetch(&mut assembly(&goal, &[&state_of(&other)]), &goal, 64, None);
     assert!(asked.len() < 400, "{} nodes", asked.len());
     assert!(bytes as u64 <= goal.weight() + goal.weight() / 10, "{bytes} bytes for {}", goal.weight());
