@@ -191,7 +191,7 @@ mod tests {
     use crate::batch::Batch;
     use crate::clock::SystemClock;
     use crate::core::JournalRecord;
-    use crate::storage::MemoryStorage;
+    use crate::messages::CommittedSlot;
     use crate::types::{ClientId, WallTime};
 
     /// Counts the groups that were appended and not synced yet.
@@ -217,11 +217,27 @@ mod tests {
         }
 
         fn history(&self) -> Arc<dyn History> {
-            MemoryStorage::new(0).history()
+            Arc::new(Empty)
         }
 
         fn bytes_on_disk(&self) -> u64 {
             0
+        }
+    }
+
+    struct Empty;
+
+    impl History for Empty {
+        fn committed(&self, _: SeqNum, _: SeqNum, _: usize) -> Result<Vec<CommittedSlot>, StorageError> {
+            Ok(Vec::new())
+        }
+
+        fn oldest(&self) -> SeqNum {
+            SeqNum(1)
+        }
+
+        fn newest(&self) -> SeqNum {
+            SeqNum(0)
         }
     }
 

@@ -6,7 +6,6 @@
 //! | [`disk`] | what storage asks of a disk; the system's, or a simulated one |
 //! | [`journal`] | the journal on disk: append, group commit, roll-over, deletion |
 //! | [`loss`] | what a start found damaged, and what that costs |
-//! | [`memory`] | the same trait in memory, with simulated crashes |
 //! | [`page_store`] | durable snapshots: the pages of the replicated state |
 //! | [`inspect`] | what a start would find, and a repair by hand |
 //! | [`replay`] | the second pass of a recovery: committed batches for the executor |
@@ -24,7 +23,6 @@ mod index;
 pub mod inspect;
 pub mod journal;
 pub mod loss;
-pub mod memory;
 pub mod page_store;
 mod promises;
 mod read;
@@ -46,7 +44,6 @@ pub use error::{FailureClass, StorageError};
 pub use home::{Home, Identity};
 pub use journal::{Journal, JournalOptions, Opened, TornTailCut};
 pub use loss::{Harm, Loss};
-pub use memory::MemoryStorage;
 pub use page_store::{DiskPageStore, Loaded, MemoryPageStore, PageStore};
 pub use replay::Replay;
 

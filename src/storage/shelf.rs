@@ -75,7 +75,7 @@ impl Shelf {
 
 impl History for Shelf {
     fn committed(&self, after: SeqNum, through: SeqNum, bytes_max: usize) -> Result<Vec<CommittedSlot>, StorageError> {
-        let places = within(self.index().slots(after, through), bytes_max, |place| place.bytes as usize);
+        let places = within(self.index().slots(after, through), bytes_max);
         let mut files = OpenSegments::new(self);
         let mut slots = Vec::with_capacity(places.len());
         for (seq, place) in places {
@@ -99,15 +99,11 @@ impl History for Shelf {
 }
 
 /// The first of these slots, as many as fit into `bytes_max` and one message, and at least one.
-pub(super) fn within<'a, P: Clone + 'a>(
-    slots: impl Iterator<Item = (SeqNum, &'a Slot<P>)>,
-    bytes_max: usize,
-    bytes_of: impl Fn(&P) -> usize,
-) -> Vec<(SeqNum, Slot<P>)> {
+fn within<'a>(slots: impl Iterator<Item = (SeqNum, &'a Slot<Place>)>, bytes_max: usize) -> Vec<(SeqNum, Slot<Place>)> {
     let mut bytes = 0;
     let mut chosen = Vec::new();
     for (seq, slot) in slots.take(COMMITTED_SLOTS_MAX) {
-        bytes += bytes_of(&slot.certificate) + slot.batch.as_ref().map_or(0, &bytes_of);
+        bytes += slot.certificate.bytes as usize + slot.batch.map_or(0, |place| place.bytes as usize);
         if bytes > bytes_max && !chosen.is_empty() {
             break;
         }

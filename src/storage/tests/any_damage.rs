@@ -2,8 +2,11 @@
 //! promised, or knows that it does not, or is refused. It never promises less and says nothing.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::failing_disk::{Failing, FailingDisk, Operation};
 use super::records::{TestHome, digest, entered, fold, identity, prepared, put, slot, stable, taken, view_change};
 use crate::core::{JournalRecord, Promises, Recovered, Recovery};
 use crate::messages::Bounds;
@@ -85,7 +88,7 @@ impl Sample {
 
     fn open(&self) -> Result<Opened, FailureClass> {
         let home = Home::open_or_create(self.home.path(), identity()).map_err(|error| error.class())?;
-        let disk = std::sync::Arc::new(SystemDisk { fsync: false });
+        let disk = Arc::new(SystemDisk { fsync: false });
         Journal::open(&home, self.home.options, disk).map_err(|error| error.class())
     }
 
@@ -200,5 +203,53 @@ fn what_a_damaged_journal_still_holds_can_be_read_and_written_on() {
         journal.sync().unwrap();
         drop((journal, history));
         assert_eq!(sample.open().unwrap().losses, []);
+    }
+}
+
+/// Opens the home on a disk that stops for good after so many changes. Says whether it got to its end.
+fn open_interrupted(sample: &Sample, changes: i64) -> bool {
+    let failing = Failing {
+        operation: Operation::Any,
+        error: io::ErrorKind::Other,
+        successes: changes.into(),
+        recovers: false,
+        failures: Arc::default(),
+    };
+    let disk = Arc::new(FailingDisk(Arc::new(failing)));
+    Journal::open(&sample.home.home(), sample.home.options, disk).is_ok()
+}
+
+#[test]
+fn a_recovery_that_is_interrupted_anywhere_forgets_no_loss() {
+    let sample = Sample::new();
+    let segments = sample.home.segments();
+    let last = segments.last().unwrap();
+    let damages: [&dyn Fn(); 5] = [
+        &|| put(last, Damage::BitFlipped.done_to(&fs::read(last).unwrap(), 20)),
+        &|| put(last, Damage::Zeroed.done_to(&fs::read(last).unwrap(), 9000)),
+        &|| fs::remove_file(sample.home.path().join("journal/sealed")).unwrap(),
+        &|| segments.iter().for_each(|segment| fs::remove_file(segment).unwrap()),
+        &|| {
+            put(sample.home.path().join("promises"), b"");
+            put(last, Damage::BitFlipped.done_to(&fs::read(last).unwrap(), 20));
+        },
+    ];
+    for (number, damage) in damages.iter().enumerate() {
+        let mut interrupted = 0;
+        for changes in 0.. {
+            sample.restore();
+            damage();
+            if open_interrupted(&sample, changes) {
+                break;
+            }
+            // Twice, a little later the second time.
+            open_interrupted(&sample, changes + 3);
+            let recovery = sample.open().unwrap().recovered.promises.recovery;
+            let is_bounded = |bounds: Bounds| bounds.max(sample.bounds) == bounds;
+            let is_said = matches!(recovery, Recovery::Lost(bounds) if bounds.is_none_or(is_bounded));
+            assert!(is_said, "damage {number}, {changes} changes: {recovery:?}");
+            interrupted += 1;
+        }
+        assert!(interrupted > 5, "damage {number}: {interrupted}");
     }
 }

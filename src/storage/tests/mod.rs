@@ -3,7 +3,7 @@
 mod any_damage;
 mod damage;
 mod disk_faults;
-mod in_memory;
+mod failing_disk;
 mod inspections;
 mod property;
 mod records;

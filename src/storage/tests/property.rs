@@ -1,5 +1,5 @@
 //! Whatever a replica writes, wherever segments end and processes stop: what is recovered is the fold of what was
-//! written, on disk and in memory.
+//! written.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::records::{TestHome, batch, digest, entered, fold, pre_prepare, prepared, slot, stable, taken, view_change};
 use crate::core::{JournalRecord, Recovered};
-use crate::storage::{MemoryStorage, Storage};
+use crate::storage::Storage;
 use crate::types::SeqNum;
 
 #[derive(Clone, Debug)]
@@ -120,38 +120,27 @@ proptest! {
     ) {
         let home = TestHome::new(segment_bytes, history_bytes);
         let mut journal = home.open().journal;
-        let mut memory = MemoryStorage::new(history_bytes);
         let mut account = Account::default();
         for step in steps.iter().chain([&Step::Restart]) {
             let records = account.records(step);
             journal.append(&records).unwrap();
-            memory.append(&records).unwrap();
             match step {
-                Step::Snapshot => {
-                    journal.snapshot_durable(SeqNum(account.stable)).unwrap();
-                    memory.snapshot_durable(SeqNum(account.stable)).unwrap();
-                }
-                Step::Sync => {
-                    journal.sync().unwrap();
-                    memory.sync().unwrap();
-                }
+                Step::Snapshot => journal.snapshot_durable(SeqNum(account.stable)).unwrap(),
+                Step::Sync => journal.sync().unwrap(),
                 Step::Restart => {
                     drop(journal);
                     let opened = home.open();
                     prop_assert_eq!(opened.torn_tail, None);
                     assert_same(&opened.recovered, &account);
                     journal = opened.journal;
-                    memory.crash(usize::MAX).unwrap();
-                    assert_same(&memory.recover().unwrap(), &account);
                 }
                 Step::Commit { .. } | Step::Vote { .. } | Step::View { .. } | Step::Stabilise => {}
             }
-            for history in [journal.history(), memory.history()] {
-                prop_assert_eq!(history.newest(), SeqNum(account.committed));
-                prop_assert!(history.oldest() <= SeqNum(account.stable + 1));
-                let slots = history.committed(history.oldest().previous(), SeqNum(u64::MAX), usize::MAX).unwrap();
-                prop_assert_eq!(slots.len() as u64, history.newest().since(history.oldest().previous()));
-            }
+            let history = journal.history();
+            prop_assert_eq!(history.newest(), SeqNum(account.committed));
+            prop_assert!(history.oldest() <= SeqNum(account.stable + 1));
+            let slots = history.committed(history.oldest().previous(), SeqNum(u64::MAX), usize::MAX).unwrap();
+            prop_assert_eq!(slots.len() as u64, history.newest().since(history.oldest().previous()));
         }
     }
 }
