@@ -94,7 +94,7 @@ fn a_command_line_that_makes_no_sense_is_told_what_would() {
 
 #[test]
 fn every_command_helps_with_an_example() {
-    for command in ["genesis", "node", "submit", "balance", "status"] {
+    for command in ["genesis", "node", "submit", "balance", "status", "inspect", "repair"] {
         let text = ends_with(0, &[command, "--help"]);
         assert!(text.contains(&format!("  quorate {command} ")), "{text}");
     }
@@ -143,6 +143,30 @@ fn a_home_of_another_network_or_with_another_key_is_not_used() {
     }
     let text = ends_with(78, &["node", "--home", &replica]);
     assert!(text.contains("belongs to"), "{text}");
+}
+
+#[test]
+fn a_home_is_inspected_and_repaired() {
+    let (folder, replica, client) = network();
+    assert!(ends_with(0, &["inspect", "--home", &replica]).contains("A start would make a new home."));
+    let mut node = Running::start(Command::new(PROGRAM).args(["node", "--home", &replica]));
+    let file = write(folder.path(), "1,1993-01-01,cash,a,5,x\n2,1993-01-02,cash,b,7,\n");
+    ends_with(0, &["submit", "--client", &client, &file]);
+    assert!(ends_with(75, &["inspect", "--home", &replica]).contains("another process uses this home"));
+    assert!(ends_with(75, &["repair", "--home", &replica, "--yes"]).contains("another process uses this home"));
+    assert_eq!(node.end(Signal::TERM), Some(0));
+    assert!(ends_with(0, &["inspect", "--home", &replica]).contains("A start would go on where the replica stopped."));
+    assert!(ends_with(0, &["repair", "--home", &replica]).contains("There is nothing to repair."));
+
+    fs::write(Path::new(&replica).join("identity"), "nonsense").unwrap();
+    assert!(ends_with(65, &["inspect", "--home", &replica]).contains("identity: damaged"));
+    let text = ends_with(1, &["repair", "--home", &replica]);
+    assert!(text.contains("1. write the file `identity` again") && text.contains("Nothing was changed."), "{text}");
+    ends_with(65, &["node", "--home", &replica]);
+    assert!(ends_with(0, &["repair", "--home", &replica, "--yes"]).contains("Done."));
+    let mut node = Running::start(Command::new(PROGRAM).args(["node", "--home", &replica]));
+    assert!(ends_with(0, &["balance", "--client", &client, "cash"]).contains("balance -12"));
+    assert_eq!(node.end(Signal::TERM), Some(0));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use quorate::runtime::Transport;
 use quorate_ledger::AccountName;
 
-use super::{balance, genesis, status, submit};
+use super::{balance, genesis, inspect, status, submit};
 use crate::exit::Exit;
 use crate::run::run_over;
 use crate::{logging, parent};
@@ -38,6 +38,8 @@ enum Command {
     Submit(SubmitArguments),
     Balance(BalanceArguments),
     Status(StatusArguments),
+    Inspect(InspectArguments),
+    Repair(RepairArguments),
 }
 
 /// Make a network: its genesis, and a home with a key for each replica and client.
@@ -160,6 +162,47 @@ pub struct StatusArguments {
     pub(super) client: Option<PathBuf>,
 }
 
+/// Say what the home of a stopped replica holds, what of it is damaged, and what a start would do. Changes nothing.
+///
+///   quorate inspect --home net/replica-0
+///
+/// Exit codes:
+///   0   nothing is damaged
+///   65  something is
+///   75  a process uses the home: ask that one with `quorate status`
+///   others as `quorate node`
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct InspectArguments {
+    /// The replica's home.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) home: PathBuf,
+}
+
+/// Repair the home of a stopped replica: show the steps, and take them with --yes.
+///
+/// A start does most of this by itself. Nothing is deleted, and a repaired replica never votes on what it may have
+/// forgotten.
+///
+///   quorate repair --home net/replica-0
+///
+/// Exit codes:
+///   0   repaired, or nothing to do
+///   1   there is something to do: add --yes
+///   65  what is damaged cannot be repaired
+///   75  a process uses the home
+///   others as `quorate node`
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct RepairArguments {
+    /// The replica's home.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) home: PathBuf,
+    /// Take the steps.
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
 impl Arguments {
     /// Does what was asked for.
     #[must_use]
@@ -167,6 +210,8 @@ impl Arguments {
         // What a person waits for is in the output; logs would only be in its way.
         let quiet = match &self.command {
             Command::Node(_) => None,
+            // They say all that a log would, and better.
+            Command::Inspect(_) | Command::Repair(_) => Some("off"),
             Command::Genesis(_) | Command::Submit(_) | Command::Balance(_) | Command::Status(_) => Some("warn"),
         };
         let filter = self.log.or_else(|| std::env::var(logging::VARIABLE).ok()).or(quiet.map(str::to_owned));
@@ -180,6 +225,8 @@ impl Arguments {
             Command::Submit(arguments) => submit::run(&arguments),
             Command::Balance(arguments) => balance::run(&arguments),
             Command::Status(arguments) => status::run(&arguments),
+            Command::Inspect(arguments) => inspect::inspect(&arguments),
+            Command::Repair(arguments) => inspect::repair(&arguments),
         }
     }
 }

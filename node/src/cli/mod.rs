@@ -6,11 +6,13 @@
 //! | `genesis` | `quorate genesis` |
 //! | `submit` | `quorate submit` |
 //! | `balance` | `quorate balance` |
+//! | `inspect` | `quorate inspect` and `quorate repair` |
 //! | `status`, `status_report` | `quorate status`: asking, and saying what the answers mean |
 
 pub mod arguments;
 mod balance;
 mod genesis;
+mod inspect;
 mod status;
 mod status_report;
 mod submit;
