@@ -170,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn the_format_is_the_documented_one() {
+        let copy = encode(3, claim(5, 900));
+        assert_eq!(copy[..8], *b"\xa7QPR\x01\0\0\0");
+        assert_eq!(copy[8..17], *b"\x03\0\0\0\0\0\0\0\x01");
+        assert_eq!(copy[17..33], *b"\x05\0\0\0\0\0\0\0\x84\x03\0\0\0\0\0\0");
+        assert_eq!(copy[33..], crc32c::crc32c(&copy[..33]).to_le_bytes());
+        assert_eq!(encode(3, Claim::Unknown)[16..33], [0; 17]);
+    }
+
+    #[test]
     fn what_was_written_last_is_read_from_either_copy() {
         for copy in 0..2 {
             let home = tempfile::tempdir().unwrap();

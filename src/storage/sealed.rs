@@ -133,6 +133,13 @@ mod tests {
     }
 
     #[test]
+    fn the_format_is_the_documented_one() {
+        let copy = encode(link(258));
+        assert_eq!(copy[..16], *b"\xa7QSL\x02\x01\0\0\0\0\0\0\x07\0\0\0");
+        assert_eq!(copy[16..], crc32c::crc32c(&copy[..16]).to_le_bytes());
+    }
+
+    #[test]
     fn the_newest_group_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut sealed = Sealed::begin(&DISK, folder.path(), Link::default()).unwrap();
