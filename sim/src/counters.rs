@@ -78,6 +78,34 @@ pub enum Counter {
     WipedHomes,
     /// Homes in whose place an older copy came.
     OlderCopies,
+    /// Answers with nodes of a state.
+    NodesServed,
+    /// Nodes that were not what was asked for.
+    NodesRejected,
+    /// Sources of a state that were given up.
+    SourcesSwitched,
+    /// Fetches that went on to a newer state.
+    GoalsMoved,
+    /// States that came from the others.
+    StatesFetched,
+    /// State transfers that were ordered.
+    TransfersStarted,
+    /// States that were installed.
+    TransfersDone,
+    /// Lies of Byzantine sources of states.
+    SourceLies,
+    /// Starts of which the journal says that promises are lost.
+    StartsRecovering,
+    /// Checks after a start that were passed.
+    StartsChecked,
+    /// Lost promises that peers made known.
+    LossesNoticed,
+    /// Lost promises that were bounded by what the others said.
+    RecoveriesBounded,
+    /// Replicas that had lost promises and vote again.
+    Recoveries,
+    /// Disks that became full.
+    FullDisks,
     /// Starts with a slot that was prepared and not committed.
     PreparedRecoveries,
     /// Crashes while the view was being changed.
@@ -110,7 +138,7 @@ pub enum Counter {
 
 impl Counter {
     /// All of them.
-    pub const ALL: [Counter; 43] = [
+    pub const ALL: [Counter; 64] = [
         Counter::Slots,
         Counter::Answers,
         Counter::ViewsEntered,
@@ -140,6 +168,27 @@ impl Counter {
         Counter::CrashesInStart,
         Counter::FsyncAborts,
         Counter::TornTails,
+        Counter::NodesServed,
+        Counter::NodesRejected,
+        Counter::SourcesSwitched,
+        Counter::GoalsMoved,
+        Counter::StatesFetched,
+        Counter::TransfersStarted,
+        Counter::TransfersDone,
+        Counter::SourceLies,
+        Counter::StartsRecovering,
+        Counter::StartsChecked,
+        Counter::LossesNoticed,
+        Counter::RecoveriesBounded,
+        Counter::Recoveries,
+        Counter::CrashesInTransfer,
+        Counter::DamagedFiles,
+        Counter::DamagedPromises,
+        Counter::DamagedStates,
+        Counter::WipedHomes,
+        Counter::OlderCopies,
+        Counter::FullDisks,
+        Counter::FullDiskAborts,
         Counter::PreparedRecoveries,
         Counter::CrashesInViewChange,
         Counter::SnapshotStarts,

@@ -44,9 +44,9 @@ enum Command {
         /// The size of the committee, instead of a drawn one.
         #[arg(long)]
         members: Option<u16>,
-        /// How many lines the transcript has at most: the last ones.
-        #[arg(long, default_value_t = 1_000_000)]
-        lines: usize,
+        /// Prints the last so many lines of the transcript, at the end, instead of all as they come.
+        #[arg(long)]
+        lines: Option<usize>,
     },
 }
 
@@ -54,7 +54,12 @@ fn main() -> ExitCode {
     let code = match Arguments::parse().command {
         Command::Run { seeds, from, members } => run(from..from.saturating_add(seeds), members),
         Command::Replay { seed, transcript, members, lines } => {
-            replay(seed, members, if transcript { lines } else { 0 })
+            let transcript = match lines {
+                Some(lines) => Transcript::keeping(lines),
+                None if transcript => Transcript::printing(),
+                None => Transcript::default(),
+            };
+            replay(seed, members, transcript)
         }
     };
     ExitCode::from(code)
@@ -96,10 +101,10 @@ fn print_table(summary: &Summary, elapsed: Duration) {
     }
 }
 
-fn replay(seed: u64, members: Option<u16>, lines: usize) -> u8 {
+fn replay(seed: u64, members: Option<u16>, transcript: Transcript) -> u8 {
     println!("{:#?}", Options::draw(&mut Choices::from_seed(seed), members));
     let mut summary = Summary::default();
-    match run_seed(seed, members, Transcript::keeping(lines)) {
+    match run_seed(seed, members, transcript) {
         Ok(ended) => {
             for line in ended.transcript.lines() {
                 println!("{line}");

@@ -42,6 +42,8 @@ pub struct ClientOptions {
     pub operations: u64,
     /// How many may be under way at once for each.
     pub at_once: usize,
+    /// How many different keys the operations touch.
+    pub keys: u64,
     /// The longest pause between two.
     pub pause: Duration,
     /// The first and the longest pause before a request is sent again.
@@ -107,9 +109,16 @@ pub struct FaultOptions {
     pub refused_syncs: u64,
     /// How often a home is damaged, as far as the cluster bears it.
     pub mishaps: u64,
+    /// How often a disk becomes full for a while.
+    pub full_disks: u64,
+    /// Per mille of a Byzantine source's answers that are lies.
+    pub lies: u64,
     /// Per mille of proposals of a Byzantine primary that it makes twice.
     pub equivocation: u64,
 }
+
+/// A member is let back in once in this time, so that a faulty one cannot make the others work for nothing.
+const READMISSION_PAUSE: Duration = Duration::from_secs(600);
 
 impl FaultOptions {
     /// Nothing breaks.
@@ -125,6 +134,8 @@ impl FaultOptions {
             fuses: 0,
             refused_syncs: 0,
             mishaps: 0,
+            full_disks: 0,
+            lies: 0,
             equivocation: 0,
         }
     }
@@ -175,6 +186,18 @@ impl Options {
         ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests()))
     }
 
+    /// How long it may take beyond that until a replica that has lost promises votes again: the others propose empty
+    /// batches for up to three windows, and hand on the lead, which they do for a member once in ten minutes.
+    #[must_use]
+    pub fn comeback(&self) -> Duration {
+        if self.faults.mishaps == 0 && self.faults.refused_syncs == 0 {
+            return Duration::ZERO;
+        }
+        let slots = u32::try_from(4 * self.limits.window()).unwrap_or(u32::MAX);
+        let machine = self.machine.sync.1 * 4 + self.machine.execution.1;
+        (self.calm_delay() * 6 + machine) * slots + self.config.timeout_cap() * 8 + READMISSION_PAUSE
+    }
+
     /// How many full pools the requests make that may wait at once. Those that find no room come again after the
     /// clients' longest pause; a client that W members sent away skips one sending.
     fn pools_of_requests(&self) -> u32 {
@@ -214,6 +237,7 @@ fn draw_clients(choices: &mut Choices, members: u16) -> ClientOptions {
         count: choices.between(1, 4),
         operations,
         at_once: usize::try_from(choices.between(1, 8)).unwrap_or(1),
+        keys: choices.pick(&[4, 32, 256]),
         pause: Duration::from_millis(choices.pick(&[1, 20, 100, 400])),
         retry: (first, first * 8),
     }
@@ -241,7 +265,7 @@ fn draw_machine(choices: &mut Choices) -> MachineOptions {
         execution: (execution / 4, execution * 3),
         snapshots: choices.pick(&[0, 200, 1000]),
         segment_bytes: choices.pick(&[8 << 10, 64 << 10, 512 << 10]),
-        history_bytes: 1 << 40,
+        history_bytes: choices.pick(&[0, 0, 16 << 10, 1 << 40]),
         history_slots: choices.pick(&[1, 4, 16, 256]),
         clock_error: Duration::from_millis(choices.pick(&[0, 5, 200])),
     }
@@ -262,6 +286,7 @@ fn draw_config(choices: &mut Choices, network: &NetworkOptions, machine: &Machin
         pipeline_depth: choices.pick(&[1, 2, 8, 64]),
         batch_delay_us: choices.pick(&[0, 1_000, 5_000]),
         clock_drift_max_ms: 500,
+        catch_up_slots_max: choices.pick(&[8, 64, 1 << 15]),
         pool_requests_max: choices.pick(&[4, 64, 1024]),
         ..NodeConfig::default()
     }
@@ -276,7 +301,9 @@ fn draw_faults(choices: &mut Choices) -> FaultOptions {
         crash_in_sync: choices.pick(&[0, 0, 2, 10]),
         crash_points: choices.pick(&[0, 0, 1, 3]),
         fuses: choices.pick(&[0, 0, 2, 6]),
-        mishaps: 0,
+        mishaps: choices.pick(&[0, 0, 1, 2]),
+        full_disks: choices.pick(&[0, 0, 1, 3]),
+        lies: choices.pick(&[100, 500, 1000]),
         refused_syncs: choices.pick(&[0, 0, 1, 3]),
         equivocation: choices.pick(&[200, 500, 1000]),
     }

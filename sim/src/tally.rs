@@ -8,9 +8,12 @@ use quorate::execution::{Context, Refusal, StateMachine};
 use quorate::outcome::Outcome;
 
 /// Counters under one-byte keys. An operation is a key and an amount to add; the answer is the new sum. Odd sums above
-/// 200 are refused, so that refusals depend on history.
+/// 200 are refused, so that refusals depend on history. A note under a longer key makes the state large enough to be
+/// transferred in parts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally;
+
+const NOTE_BYTES: usize = 150;
 
 /// The operation that adds `amount` under `key`; `salt` makes operations differ.
 #[must_use]
@@ -22,11 +25,15 @@ pub fn operation(key: u8, amount: u8, salt: u32) -> Bytes {
 
 impl StateMachine for Tally {
     fn execute(&self, _context: &Context, operation: &[u8], state: &mut State) -> Outcome {
-        let Some((&[key, amount], _)) = operation.split_first_chunk::<2>() else { return refused("short") };
+        let Some((&[key, amount], rest)) = operation.split_first_chunk::<2>() else { return refused("short") };
         let known = state.get(&[key]).and_then(|value| value.try_into().ok()).map_or(0, u64::from_le_bytes);
         let sum = known + u64::from(amount);
         // Written before the decision: the engine must undo it.
         if let Err(error) = state.insert(&[key], &sum.to_le_bytes()) {
+            return error.into();
+        }
+        let note = [key, rest.first().copied().unwrap_or_default() % 16];
+        if let Err(error) = state.insert(&note, &[amount; NOTE_BYTES]) {
             return error.into();
         }
         if sum > 200 && sum % 2 == 1 { refused("odd") } else { done(sum) }

@@ -5,6 +5,8 @@
 
 mod attack;
 mod equivocating_primary;
+mod lying_source;
 
 pub use attack::{Attack, Puppet};
 pub use equivocating_primary::EquivocatingPrimary;
+pub use lying_source::LyingSource;

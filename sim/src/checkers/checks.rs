@@ -19,6 +19,8 @@ use crate::violation::{Class, Violation};
 #[derive(Debug)]
 pub struct Checks {
     correct: BTreeSet<ReplicaId>,
+    /// Those of them whose disks never went back in time.
+    blameless: BTreeSet<ReplicaId>,
     history: History,
     votes: Votes,
     commits: Commits,
@@ -31,6 +33,7 @@ impl Checks {
     #[must_use]
     pub fn new(genesis: &Genesis, correct: BTreeSet<ReplicaId>) -> Self {
         Checks {
+            blameless: correct.clone(),
             correct,
             history: History::new(genesis.limits.client_window),
             votes: Votes::default(),
@@ -92,6 +95,7 @@ impl Checks {
 
     /// The disk of a replica went back in time, and it may not know: what it says does not count until it is whole.
     pub fn forget(&mut self, id: ReplicaId) {
+        self.blameless.remove(&id);
         self.votes.forget(id);
     }
 
@@ -113,7 +117,7 @@ impl Checks {
     /// A core lets something know.
     pub fn on_notice(&mut self, id: ReplicaId, notice: &Notice) {
         if self.correct.contains(&id) {
-            self.judge("evidence", |checks| check_notice(&checks.correct, id, notice));
+            self.judge("evidence", |checks| check_notice(&checks.blameless, id, notice));
             self.judge("commits", |checks| checks.commits.on_notice(id, notice));
             self.judge("checkpoints", |checks| checks.checkpoints.on_notice(id, notice));
         }
@@ -133,8 +137,11 @@ impl Checks {
 
     /// An executor has loaded a state.
     pub fn on_installed(&mut self, id: ReplicaId, report: &Report) {
-        if let (true, Report::Installed { seq, chain, .. }) = (self.correct.contains(&id), report) {
+        if let (true, Report::Installed { seq, chain, root, certificate, .. }) = (self.correct.contains(&id), report) {
             self.judge("history", |checks| checks.history.on_installed(id, *seq, *chain));
+            if certificate.is_some() {
+                self.judge("history", |checks| checks.history.check_root(*seq, *root));
+            }
         }
     }
 

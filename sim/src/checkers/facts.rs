@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate::core::{JournalRecord, Promises, Recovery};
-use quorate::messages::{Bounds, PrePrepare};
+use quorate::core::{EnteredView, JournalRecord, Promises, Recovery};
+use quorate::messages::{Bounds, PrePrepare, Signed, ViewChange};
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
 
@@ -18,19 +18,29 @@ pub(super) enum Fact {
 }
 
 impl Fact {
-    fn of(record: &JournalRecord) -> Option<Fact> {
+    fn of(id: ReplicaId, record: &JournalRecord) -> Vec<Fact> {
         match record {
-            JournalRecord::PrePrepared(header) => Some(Fact::accepted(&header.payload)),
-            JournalRecord::Prepared(known) => Some(Fact::Prepared(known.view(), known.seq(), known.digest())),
-            JournalRecord::ViewChangeSent(asked) => Some(Fact::AskedFor(asked.payload.target, asked.digest())),
-            JournalRecord::ViewEntered(entered) => Some(Fact::Entered(entered.new_view.payload.target)),
-            JournalRecord::CheckpointTaken(taken) => Some(Fact::Checkpoint(taken.seq, taken.root)),
+            JournalRecord::PrePrepared(header) => vec![Fact::accepted(&header.payload)],
+            JournalRecord::Prepared(known) => vec![Fact::Prepared(known.view(), known.seq(), known.digest())],
+            JournalRecord::ViewChangeSent(asked) => vec![Fact::asked_for(asked)],
+            JournalRecord::ViewEntered(entered) => Fact::of_entered(id, entered),
+            JournalRecord::CheckpointTaken(taken) => vec![Fact::Checkpoint(taken.seq, taken.root)],
             JournalRecord::Batch { .. }
             | JournalRecord::Committed(_)
             | JournalRecord::CheckpointStable(_)
             | JournalRecord::RecoveryBegun(_)
-            | JournalRecord::RecoveryEnded => None,
+            | JournalRecord::RecoveryEnded => Vec::new(),
         }
+    }
+
+    /// The proof of a view may hold an own ViewChange that is older than the last one, or was forgotten.
+    fn of_entered(id: ReplicaId, entered: &EnteredView) -> Vec<Fact> {
+        let own = entered.view_changes.iter().filter(|asked| asked.signer == id);
+        own.map(Fact::asked_for).chain([Fact::Entered(entered.new_view.payload.target)]).collect()
+    }
+
+    fn asked_for(asked: &Signed<ViewChange>) -> Fact {
+        Fact::AskedFor(asked.payload.target, asked.digest())
     }
 
     pub(super) fn accepted(vote: &PrePrepare) -> Fact {
@@ -77,7 +87,7 @@ pub(super) struct Facts(BTreeMap<ReplicaId, BTreeSet<Fact>>);
 
 impl Facts {
     pub(super) fn on_durable(&mut self, id: ReplicaId, record: &JournalRecord) {
-        self.0.entry(id).or_default().extend(Fact::of(record));
+        self.0.entry(id).or_default().extend(Fact::of(id, record));
     }
 
     /// The disk has lost everything, or went back in time, and nobody who reads it can know.
@@ -112,11 +122,8 @@ impl Facts {
 fn facts_of(id: ReplicaId, promises: &Promises) -> BTreeSet<Fact> {
     let accepted = promises.pre_prepared.values().map(|header| Fact::accepted(&header.payload));
     let prepared = promises.prepared.values().map(|known| Fact::Prepared(known.view(), known.seq(), known.digest()));
-    // The proof of a view may hold an own ViewChange that is older than the last one.
-    let named = promises.entered.iter().flat_map(|entered| &entered.view_changes);
-    let asked = promises.view_change.iter().chain(named.filter(|asked| asked.signer == id));
-    let asked = asked.map(|asked| Fact::AskedFor(asked.payload.target, asked.digest()));
-    let entered = promises.entered.iter().map(|entered| Fact::Entered(entered.new_view.payload.target));
+    let asked = promises.view_change.iter().map(Fact::asked_for);
+    let entered = promises.entered.iter().flat_map(|entered| Fact::of_entered(id, entered));
     let checkpoints = promises.checkpoints.iter().map(|(seq, root)| Fact::Checkpoint(*seq, *root));
     accepted.chain(prepared).chain(asked).chain(entered).chain(checkpoints).collect()
 }

@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use quorate::core::{Actions, Event as CoreEvent, Outgoing, Recipients};
 use quorate::messages::Message;
+use quorate::storage::{Storage, StorageError};
 use quorate::{ReplicaId, SeqNum};
 
 use super::failing::CrashPoint;
 use super::node::{Held, Work};
 use super::queue::{Envelope, Event, Life};
 use super::world::World;
+use crate::byzantine::Attack;
 use crate::counters::Counter;
 use crate::signatures::fingerprint;
 use crate::violation::Class;
 
 /// A deadline that is reached this often at one moment does not move.
 const SPINS_MAX: u32 = 100;
+/// How often a replica looks how much room there is. Nanoseconds.
+const SPACE_PERIOD: u64 = 50_000_000;
 
 impl World {
     /// Hands an event to a running replica and does what it wants.
@@ -55,8 +59,25 @@ impl World {
         if writes && self.crashes_at(id, CrashPoint::AfterWrite) {
             return;
         }
+        if let Err(error) = self.look_at_space(id) {
+            return self.on_storage_failure(id, &error);
+        }
         self.sync_if_needed(id);
         self.release(id);
+    }
+
+    /// Tells the core when its disk gets full, and when it has room again.
+    fn look_at_space(&mut self, id: ReplicaId) -> Result<(), StorageError> {
+        let now = self.now;
+        let node = self.node_mut(id);
+        let life = node.life();
+        let Some(running) = node.running.as_mut().filter(|running| running.space_at <= now) else { return Ok(()) };
+        running.space_at = now + SPACE_PERIOD;
+        let space = running.persister.journal().space()?;
+        if std::mem::replace(&mut running.space, space) != space {
+            self.after(Duration::ZERO, Event::Space { life, space });
+        }
+        Ok(())
     }
 
     fn sync_if_needed(&mut self, id: ReplicaId) {
@@ -136,7 +157,7 @@ impl World {
         let slots_max = self.options.machine.history_slots;
         let Some(running) = &self.node(from).running else { return };
         match running.persister.history(after, through, slots_max) {
-            Ok(slots) if slots.is_empty() => {}
+            Ok(slots) if slots.is_empty() => self.send_to_members(from, &[to], Message::HistoryGone { after }),
             Ok(slots) => self.send_to_members(from, &[to], Message::Committed(slots)),
             Err(error) => self.line(|| format!("{from} cannot read its history: {error}")),
         }
@@ -149,7 +170,9 @@ impl World {
                 self.transmit(from, to, message);
             }
             Some(puppet) => {
-                for (to, message) in self.attack.rewrite(&puppet, to, &message, &mut self.choices) {
+                let is_transfer = matches!(message, Message::StateHead(_) | Message::Nodes(_));
+                let attack: &mut dyn Attack = if is_transfer { &mut self.source } else { &mut self.primary };
+                for (to, message) in attack.rewrite(&puppet, to, &message, &mut self.choices) {
                     self.transmit(from, &[to], message);
                 }
             }
@@ -220,6 +243,9 @@ impl World {
 
     /// Hands a message to its receiver, if that is running.
     pub(super) fn deliver(&mut self, from: ReplicaId, to: ReplicaId, envelope: &Envelope) {
+        if self.deliver_transfer(from, to, envelope.message.get()) {
+            return;
+        }
         let ordered = |world: &World| world.node(to).running.as_ref().map(|running| running.replica.execution().0);
         let before = ordered(self);
         self.step(to, CoreEvent::Message { from, message: envelope.message.clone() });

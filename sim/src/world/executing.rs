@@ -25,12 +25,13 @@ impl World {
             return;
         }
         running.is_working = true;
-        let delay = match running.work.front() {
-            Some(Work::Order(Order::Resend { .. } | Order::Stable(_) | Order::CatchUpTo(_))) => Duration::ZERO,
-            Some(Work::Install | Work::Replay(_) | Work::Order(Order::Apply(_))) | None => {
-                self.draw(self.options.machine.execution)
+        let takes_time = match running.work.front() {
+            Some(Work::Order(Order::Resend { .. } | Order::Stable(_) | Order::CatchUpTo(_)) | Work::ReportMissing) => {
+                false
             }
+            Some(Work::Install | Work::Replay(_) | Work::Order(Order::Apply(_))) | None => true,
         };
+        let delay = if takes_time { self.draw(self.options.machine.execution) } else { Duration::ZERO };
         self.after(delay, Event::Worked(life));
     }
 
@@ -54,22 +55,47 @@ impl World {
                 }
             }
             Some(Work::Order(Order::Stable(certificate))) => self.on_stable(id, certificate),
-            Some(Work::Order(Order::CatchUpTo(_))) | None => {}
+            Some(Work::Order(Order::CatchUpTo(goal))) => self.catch_up_to(id, goal),
+            Some(Work::ReportMissing) => self.step(id, CoreEvent::Executor(Report::StateMissing)),
+            None => {}
         }
         self.work(id);
     }
 
     fn install(&mut self, id: ReplicaId) {
-        let Some(running) = &self.node(id).running else { return };
-        let report = running.executor.installed();
-        self.checks.on_installed(id, &report);
-        self.step(id, CoreEvent::Executor(report));
+        let certificate = self.node(id).state.newest().and_then(|(_, certificate)| certificate.clone());
+        self.report_installed(id, certificate);
+        self.hand_over_certificate(id);
+    }
+
+    /// After a start the core does not order again what became stable before it.
+    fn hand_over_certificate(&mut self, id: ReplicaId) {
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        let executed = running.executor.executed();
+        if let Some(certificate) = running.pending_stable.take_if(|stable| stable.seq() <= executed) {
+            running.executor.stable(certificate);
+            self.serve_certified(id);
+        }
+    }
+
+    /// The last certified state may be fetched by others.
+    fn serve_certified(&mut self, id: ReplicaId) {
+        let world = self.now;
+        let node = self.node_mut(id);
+        let now = node.now(world).monotonic;
+        let Some(running) = &mut node.running else { return };
+        if let Some((_, snapshot)) = running.executor.certified() {
+            let state = snapshot.replicated();
+            running.server.hold(state, now);
+        }
     }
 
     fn apply(&mut self, id: ReplicaId, batch: &CommittedBatch, replies: Replies) {
         let Some(running) = &mut self.node_mut(id).running else { return };
+        // The core goes on without the state that it ordered last...
+        running.fetch = None;
         if batch.seq <= running.executor.executed() {
-            return; // The snapshot that was loaded is ahead of the journal's committed prefix.
+            return; // ...or that, or the one that was loaded, has this batch in it.
         }
         let applied = running.executor.apply(batch, replies);
         self.checks.on_executed(id, batch, &applied.report);
@@ -83,6 +109,7 @@ impl World {
             self.send_to_client(id, client, reply);
         }
         self.step(id, CoreEvent::Executor(Report::Executed(applied.report)));
+        self.hand_over_certificate(id);
     }
 
     fn on_stable(&mut self, id: ReplicaId, certificate: CheckpointCertificate) {
@@ -92,6 +119,8 @@ impl World {
         let life = node.life();
         let Some(running) = &mut node.running else { return };
         running.executor.stable(certificate);
+        self.serve_certified(id);
+        let Some(running) = &mut self.node_mut(id).running else { return };
         let Some((certificate, snapshot)) = running.executor.certified().filter(|_| writes) else { return };
         let (seq, state) = (certificate.seq(), snapshot.replicated());
         self.after(delay, Event::SnapshotWritten { life, seq, state: Box::new(state) });

@@ -9,6 +9,7 @@ use quorate::storage::StorageError;
 use super::network::{Cut, CutShape, nanoseconds};
 use super::node::{Node, Running};
 use super::queue::{Event, Life};
+use super::starting::reserve_bytes;
 use super::world::World;
 use crate::counters::Counter;
 
@@ -43,6 +44,8 @@ pub(super) enum CrashPoint {
     AfterApply,
     /// A snapshot is durable, and the journal has not heard of it.
     AfterSnapshot,
+    /// A state is being fetched from the others.
+    InTransfer,
 }
 
 impl CrashPoint {
@@ -54,6 +57,7 @@ impl CrashPoint {
             CrashPoint::AfterSend => Counter::CrashesAfterSend,
             CrashPoint::AfterApply => Counter::CrashesAfterApply,
             CrashPoint::AfterSnapshot => Counter::CrashesAfterSnapshot,
+            CrashPoint::InTransfer => Counter::CrashesInTransfer,
         }
     }
 }
@@ -82,6 +86,10 @@ impl World {
         for _ in 0..faults.refused_syncs {
             let (at, id) = (self.draw_moment(), self.choices.pick(&correct));
             self.after(at, Event::SyncRefused { node: id });
+        }
+        for _ in 0..faults.full_disks {
+            let (at, id) = (self.draw_moment(), self.choices.pick(&correct));
+            self.after(at, Event::FullDisk { node: id });
         }
         self.plan_mishaps(&correct);
         self.plan_cuts();
@@ -157,6 +165,18 @@ impl World {
     pub(super) fn on_sync_refused(&mut self, id: ReplicaId) {
         if !self.is_calm() {
             self.node(id).disk.refuse_next_sync();
+        }
+    }
+
+    /// Somebody else's files leave less room than a replica needs, or none.
+    pub(super) fn on_full_disk(&mut self, id: ReplicaId) {
+        if !self.is_calm() {
+            let reserve = reserve_bytes(self.options.machine.segment_bytes);
+            let room = if self.choices.chance(250) { 0 } else { self.choices.between(0, reserve * 5 / 4) };
+            self.node(id).disk.leave_room(Some(room));
+            let length =
+                self.draw((Duration::from_millis(50), Duration::from_millis(50) + self.options.faults.outage * 2));
+            self.after(length, Event::RoomAgain { node: id });
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `damaging` | damaged, lost and outdated homes |
 //! | `stored_state` | durable snapshots |
 //! | `starting` | how a replica starts |
+//! | `transferring` | states that are served and fetched |
 //! | `serving` | the clients' side |
 //! | `noticing` | what the cores let know |
 
@@ -26,6 +27,7 @@ mod queue;
 mod serving;
 mod starting;
 mod stored_state;
+mod transferring;
 #[expect(clippy::module_inception, reason = "the world of worlds")]
 mod world;
 

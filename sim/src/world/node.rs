@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use quorate::batch::CommittedBatch;
-use quorate::core::{Identity, Order, Outgoing, Replica};
-use quorate::execution::{Executor, Signer, StateMachineApplication};
+use quorate::core::{Identity, Order, Outgoing, Replica, Space};
+use quorate::execution::state_fetch::StateFetch;
+use quorate::execution::{Executor, Signer, StateMachineApplication, StateServer};
+use quorate::messages::CheckpointCertificate;
 use quorate::{Genesis, Instant, Now, ReplicaId, WallTime};
 
 use super::damaging::{Broken, HomeCopy};
@@ -53,6 +55,18 @@ pub(super) struct Running {
     pub executor: TallyExecutor,
     pub work: VecDeque<Work>,
     pub is_working: bool,
+    /// What others may fetch.
+    pub server: StateServer,
+    /// The state that is being fetched.
+    pub fetch: Option<StateFetch>,
+    /// Whether a fetched state is being made durable.
+    pub is_installing: bool,
+    pub transfer_timer: Option<u64>,
+    /// Whether there was room on the disk when it was looked at last, and when it will be again.
+    pub space: Space,
+    pub space_at: u64,
+    /// The certificate of the low watermark at the start, until the executor has come there.
+    pub pending_stable: Option<CheckpointCertificate>,
     /// When the next timer event comes.
     pub timer: Option<u64>,
     /// How many deadlines in a row were reached at one moment, and which.
@@ -74,6 +88,8 @@ pub(super) struct Held {
 #[derive(Debug)]
 pub(super) enum Work {
     Install,
+    /// There is no state that the journal leads on from.
+    ReportMissing,
     Replay(CommittedBatch),
     Order(Order),
 }
@@ -103,8 +119,8 @@ impl Node {
         let Identity { id, key, context, .. } = self.identity.clone();
         let signer = Signer { id, key, context };
         let mut executor = Executor::new(genesis, application, signer);
-        if let Some(state) = self.state.newest() {
-            executor.install(state.clone(), None).expect("a snapshot that was wholly written is read again");
+        if let Some((state, certificate)) = self.state.newest().cloned() {
+            executor.install(state, certificate).expect("a snapshot that was wholly written is read again");
         }
         executor
     }

@@ -1,6 +1,6 @@
 //! What the cores let know: for the checkers, the counters and the transcript.
 
-use quorate::core::{Notice, Rejection, StepDownCause, ViewChangeCause};
+use quorate::core::{Notice, Rejection, Space, StepDownCause, ViewChangeCause};
 use quorate::{ReplicaId, SeqNum};
 
 use super::world::World;
@@ -38,6 +38,13 @@ impl World {
             Notice::CheckpointStable { .. } => Some(Counter::StableCheckpoints),
             Notice::CatchingUp { .. } => Some(Counter::CatchUps),
             Notice::Evidence(_) => Some(Counter::Evidence),
+            Notice::StartChecked { .. } => Some(Counter::StartsChecked),
+            Notice::PromisesLost(_) => Some(Counter::LossesNoticed),
+            Notice::RecoveryBounded { .. } => Some(Counter::RecoveriesBounded),
+            Notice::Recovered { .. } => Some(Counter::Recoveries),
+            Notice::DiskSpace(Space::Low) => Some(Counter::FullDisks),
+            Notice::StateTransferStarted { .. } => Some(Counter::TransfersStarted),
+            Notice::StateInstalled { .. } => Some(Counter::TransfersDone),
             Notice::RequestPooled(_)
             | Notice::VoteDelayed { .. }
             | Notice::Prepared { .. }
@@ -48,15 +55,9 @@ impl World {
             | Notice::SteppedDown { cause: StepDownCause::Operator }
             | Notice::Diverged { .. }
             | Notice::DivergedAt { .. }
-            | Notice::Halted
-            | Notice::StartChecked { .. }
-            | Notice::PromisesLost(_)
-            | Notice::RecoveryBounded { .. }
-            | Notice::Recovered { .. }
-            | Notice::DiskSpace(_)
-            | Notice::StateTransferStarted { .. }
-            | Notice::StateInstalled { .. }
-            | Notice::StateDiscarded { .. } => None,
+            | Notice::DiskSpace(Space::Enough)
+            | Notice::StateDiscarded { .. }
+            | Notice::Halted => None,
         };
         if let Some(counter) = counter {
             self.counters.add(counter);

@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
+use quorate::core::Space;
 use quorate::execution::ReplicatedState;
-use quorate::messages::{Message, ReplicaMessage, Request, Verified};
+use quorate::messages::{CheckpointCertificate, Message, ReplicaMessage, Request, Verified};
 use quorate::{ReplicaId, SeqNum};
 
 use super::damaging::Mishap;
@@ -34,6 +35,11 @@ pub(super) enum Event {
     Timer(Life),
     Synced(Life),
     Worked(Life),
+    Transfer(Life),
+    Space { life: Life, space: Space },
+    StateDurable { life: Life, state: Box<ReplicatedState>, certificate: Box<CheckpointCertificate> },
+    FullDisk { node: ReplicaId },
+    RoomAgain { node: ReplicaId },
     SnapshotWritten { life: Life, seq: SeqNum, state: Box<ReplicatedState> },
     Link { life: Life, peer: ReplicaId, up: bool },
     ClientWake { client: usize },

@@ -74,7 +74,7 @@ impl World {
     }
 
     fn submit(&mut self, client: usize) {
-        let (key, amount) = (self.choices.below(4), self.choices.below(100));
+        let (key, amount) = (self.choices.below(self.options.clients.keys), self.choices.below(100));
         let salt = self.choices.below(1 << 32);
         let bytes = operation(key as u8, amount as u8, salt as u32);
         let pause = self.draw((Duration::ZERO, self.options.clients.pause));

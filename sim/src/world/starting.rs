@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use quorate::ReplicaId;
-use quorate::core::Replica;
+use quorate::core::{Recovery, Replica, Space};
+use quorate::execution::{ServingRate, StateServer};
 use quorate::storage::{FailureClass, JournalOptions, Storage, StorageError};
+use quorate::{ReplicaId, SeqNum};
 
 use super::node::{Running, Work};
 use super::queue::Event;
@@ -13,6 +14,9 @@ use super::world::World;
 use crate::counters::Counter;
 use crate::disk::persister::{Found, Persister};
 use crate::violation::Class;
+
+/// How many bytes of states a replica serves in a second.
+const SERVED_PER_SECOND: u64 = 1 << 20;
 
 impl World {
     /// Starts a replica that is down from what its disk holds.
@@ -30,19 +34,28 @@ impl World {
         node.incarnation += 1;
         node.started = world;
         let executor = node.load_executor();
+        let pending_stable = found.recovered.promises.stable.clone();
+        let committed = found.recovered.promises.committed_through;
         let replica = Replica::recover(node.identity.clone(), found.recovered, node.now(world));
         let mut running = Running {
             replica,
             persister,
             executor,
-            work: VecDeque::from([Work::Install]),
+            work: VecDeque::new(),
+            server: StateServer::new(ServingRate { total: SERVED_PER_SECOND, peer: SERVED_PER_SECOND / 4 }),
+            fetch: None,
+            is_installing: false,
+            transfer_timer: None,
+            space: Space::Enough,
+            space_at: world,
+            pending_stable,
             outbox: VecDeque::new(),
             is_working: false,
             timer: None,
             spins: (0, 0),
             targets: 0,
         };
-        if let Err(error) = running.prepare_replay() {
+        if let Err(error) = running.prepare_replay(committed) {
             return self.on_failed_start(id, &error);
         }
         self.node_mut(id).running = Some(running);
@@ -67,7 +80,7 @@ impl World {
             history_bytes: machine.history_bytes,
             window,
             disk_bytes_max: 0,
-            disk_reserve_bytes: 0,
+            disk_reserve_bytes: reserve_bytes(machine.segment_bytes),
         };
         let node = self.node_mut(id);
         if !node.is_furnished {
@@ -96,6 +109,8 @@ impl World {
 
     fn count_recovery(&mut self, id: ReplicaId, found: &Found) {
         let promises = &found.recovered.promises;
+        let is_lost = promises.recovery != Recovery::Complete;
+        self.counters.add_many(Counter::StartsRecovering, u64::from(is_lost));
         if promises.prepared.keys().any(|seq| !promises.committed.contains_key(seq)) {
             self.counters.add(Counter::PreparedRecoveries);
         }
@@ -105,12 +120,24 @@ impl World {
     }
 }
 
+/// The room that a replica keeps free: enough for its next segments, whose heads may be larger than a small segment.
+pub(super) fn reserve_bytes(segment_bytes: u64) -> u64 {
+    (segment_bytes * 4).max(256 << 10)
+}
+
 impl Running {
-    /// Queues what was committed after the loaded state.
-    fn prepare_replay(&mut self) -> Result<(), StorageError> {
+    /// Queues what was committed after the loaded state; without it, a state must come from the others.
+    fn prepare_replay(&mut self, committed: SeqNum) -> Result<(), StorageError> {
+        let loaded = self.executor.executed();
         let journal = self.persister.journal();
-        journal.snapshot_durable(self.executor.executed())?;
-        let replay: Result<Vec<_>, _> = journal.replay(self.executor.executed()).collect();
+        journal.snapshot_durable(loaded)?;
+        if !journal.can_replay(loaded, committed) {
+            self.work.push_back(Work::ReportMissing);
+            return Ok(());
+        }
+        self.work.push_back(Work::Install);
+        let replay: Result<Vec<_>, _> =
+            if loaded < committed { journal.replay(loaded).collect() } else { Ok(Vec::new()) };
         self.work.extend(replay?.into_iter().map(Work::Replay));
         Ok(())
     }

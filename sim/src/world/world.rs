@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::core::{Event as CoreEvent, Identity};
-use quorate::messages::{SigningContext, Verifier};
+use quorate::execution::state_fetch::StateFetch;
+use quorate::messages::{SigningContext, Standing, Verifier};
 use quorate::{ClientId, Committee, Genesis, ReplicaId};
 use quorate_crypto::{Ed25519, KeyPair, SignatureScheme};
 
 use super::network::{Cut, CutShape, Network, nanoseconds};
-use super::node::{FOUNDED, Node};
+use super::node::{FOUNDED, Node, Running};
 use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
 use super::stored_state::StoredState;
-use crate::byzantine::{Attack, EquivocatingPrimary, Puppet};
+use crate::byzantine::{Attack, EquivocatingPrimary, LyingSource, Puppet};
 use crate::checkers::Checks;
 use crate::choices::Choices;
 use crate::counters::{Counter, Counters};
@@ -40,7 +41,8 @@ pub struct World {
     pub(super) network: Network,
     pub(super) nodes: Vec<Node>,
     pub(super) clients: Vec<SimClient>,
-    pub(super) attack: Box<dyn Attack>,
+    pub(super) primary: EquivocatingPrimary,
+    pub(super) source: LyingSource,
     pub(super) checks: Checks,
     pub(super) counters: Counters,
     pub(super) transcript: Transcript,
@@ -94,7 +96,8 @@ impl World {
             network: Network::new(options.network.clone(), nanoseconds(options.calm_at)),
             verifier: Verifier::new(Arc::clone(&genesis), context.clone(), 0),
             clients: clients.collect(),
-            attack: Box::new(EquivocatingPrimary::new(options.faults.equivocation)),
+            primary: EquivocatingPrimary::new(options.faults.equivocation),
+            source: LyingSource::new(options.faults.lies),
             checks: Checks::new(&genesis, correct),
             nodes,
             counters: Counters::default(),
@@ -126,7 +129,8 @@ impl World {
             }
             self.take(event);
         }
-        self.counters.add_many(Counter::Equivocations, self.attack.count());
+        self.counters.add_many(Counter::Equivocations, self.primary.count());
+        self.counters.add_many(Counter::SourceLies, self.source.count());
         self.counters.add_many(Counter::Slots, self.checks.slots());
         self.counters.add_many(Counter::RealSignatures, u64::from(self.options.real_signatures));
         Ended {
@@ -160,6 +164,15 @@ impl World {
             Event::Timer(life) => self.on_timer(life),
             Event::Synced(life) => self.on_synced(life),
             Event::Worked(life) => self.on_worked(life),
+            Event::Transfer(life) => self.on_transfer_timer(life),
+            Event::Space { life, space } => {
+                if self.is_alive(life) {
+                    self.step(life.node, CoreEvent::Disk(space));
+                }
+            }
+            Event::StateDurable { life, state, certificate } => self.on_state_durable(life, *state, *certificate),
+            Event::FullDisk { node } => self.on_full_disk(node),
+            Event::RoomAgain { node } => self.node(node).disk.leave_room(None),
             Event::SnapshotWritten { life, state, .. } => self.on_snapshot_written(life, *state),
             Event::Link { life, peer, up } => {
                 if self.is_alive(life) {
@@ -206,6 +219,11 @@ impl World {
             Event::SyncRefused { node } => (18, u64::from(node.0), 0),
             Event::Copy { node } => (19, u64::from(node.0), 0),
             Event::Mishap { node, .. } => (20, u64::from(node.0), 0),
+            Event::Transfer(life) => (21, u64::from(life.node.0), life.incarnation),
+            Event::Space { life, .. } => (22, u64::from(life.node.0), life.incarnation),
+            Event::StateDurable { life, .. } => (25, u64::from(life.node.0), life.incarnation),
+            Event::FullDisk { node } => (23, u64::from(node.0), 0),
+            Event::RoomAgain { node } => (24, u64::from(node.0), 0),
         };
         for word in [self.now, kind, who, what] {
             self.trace = fingerprint(self.trace, &word.to_le_bytes());
@@ -240,8 +258,9 @@ impl World {
         }
         if self.clients.iter().all(SimClient::is_done) {
             let since = *self.settling_since.get_or_insert(self.now);
-            if self.now - since > patience {
-                let text = format!("replicas lag for {:?}; {}", self.options.patience(), self.standings());
+            let comeback = self.options.patience() + self.options.comeback();
+            if self.now - since > nanoseconds(comeback) {
+                let text = format!("replicas lag for {comeback:?}; {}", self.standings());
                 self.checks.report(Class::Liveness, "liveness", text);
             }
         }
@@ -251,7 +270,12 @@ impl World {
     /// Whether all operations are answered and every correct replica has executed everything.
     fn is_settled(&self) -> bool {
         let last = self.checks.slots();
-        let has_all = |node: &Node| node.running.as_ref().is_some_and(|running| running.executor.executed().0 == last);
+        let has_all = |node: &Node| {
+            let is_back = |running: &Running| {
+                running.executor.executed().0 == last && running.replica.standing() == Standing::Voting
+            };
+            node.running.as_ref().is_some_and(is_back)
+        };
         self.clients.iter().all(SimClient::is_done) && self.nodes.iter().filter(|node| node.is_correct()).all(has_all)
     }
 
@@ -263,9 +287,10 @@ impl World {
                 let (low, high) = replica.watermarks();
                 let (ordered, executed) = replica.execution();
                 let role = if node.is_correct() { "" } else { " (Byzantine)" };
-                let (view, phase) = (replica.view(), replica.phase());
+                let (view, phase, standing) = (replica.view(), replica.phase(), replica.standing());
+                let fetching = running.fetch.as_ref().map(StateFetch::goal);
                 format!(
-                    "{}{role}: view {view} {phase:?}, window ({low}, {high}], ordered {ordered}, executed {executed}",
+                    "{}{role}: view {view} {phase:?} {standing:?}, fetching {fetching:?}, window ({low}, {high}], ordered {ordered}, executed {executed}",
                     node.id()
                 )
             }
@@ -367,6 +392,8 @@ fn describe(event: &Event) -> String {
         Event::Timer(life) => format!("{} deadline", life.node),
         Event::Synced(life) => format!("{} synced", life.node),
         Event::Worked(life) => format!("{} executor", life.node),
+        Event::Transfer(life) => format!("{} transfer", life.node),
+        Event::StateDurable { life, .. } => format!("{} fetched state is durable", life.node),
         Event::SnapshotWritten { life, seq, .. } => format!("{} wrote snapshot {seq}", life.node),
         Event::Link { life, peer, up } => format!("{} link to {peer} up: {up}", life.node),
         Event::ClientWake { .. }
@@ -376,6 +403,9 @@ fn describe(event: &Event) -> String {
         | Event::Fuse { .. }
         | Event::SyncRefused { .. }
         | Event::Copy { .. }
+        | Event::Space { .. }
+        | Event::FullDisk { .. }
+        | Event::RoomAgain { .. }
         | Event::Mishap { .. }
         | Event::Heal { .. }
         | Event::Calm

@@ -1,0 +1,186 @@
+//! State transfer: what replicas serve to each other, and how one fetches a state instead of executing a log.
+
+use quorate::core::{Event as CoreEvent, Report};
+use quorate::execution::ReplicatedState;
+use quorate::execution::state_fetch::{FetchNotice, FetchOutput, FetchScope, Fetched, StateFetch};
+use quorate::messages::{CheckpointCertificate, Message};
+use quorate::storage::Storage;
+use quorate::{Instant, ReplicaId};
+
+use super::failing::CrashPoint;
+use super::queue::{Event, Life};
+use super::world::World;
+use crate::counters::Counter;
+
+impl World {
+    /// The core orders a certified state: a fetch begins, or learns that there is a newer one.
+    pub(super) fn catch_up_to(&mut self, id: ReplicaId, goal: CheckpointCertificate) {
+        let world = self.now;
+        let node = self.node_mut(id);
+        let now = node.now(world).monotonic;
+        let (scope, staged) = (FetchScope::new(&node.identity.genesis, id), node.state.staged());
+        // The state that is being made durable ends the order.
+        let Some(running) = node.running.as_mut().filter(|running| !running.is_installing) else { return };
+        match &mut running.fetch {
+            Some(fetch) => fetch.aim(goal, now),
+            None => {
+                let base = running.executor.snapshot().replicated();
+                running.fetch = Some(StateFetch::begin(scope, &base, Some(staged), goal, now));
+            }
+        }
+        self.go_on_fetching(id);
+    }
+
+    /// What of a message concerns a state transfer is no business of the core. Says whether it did.
+    pub(super) fn deliver_transfer(&mut self, from: ReplicaId, to: ReplicaId, message: &Message) -> bool {
+        let world = self.now;
+        let node = self.node_mut(to);
+        let now = node.now(world).monotonic;
+        let Some(running) = &mut node.running else { return false };
+        #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is for the core")]
+        match message {
+            Message::FetchState { seq } => {
+                let head = running.server.head(*seq, now);
+                self.send_to_members(to, &[from], Message::StateHead(head));
+            }
+            Message::FetchNodes(question) => {
+                running.server.ask(from, question.clone());
+                self.serve_state(to);
+            }
+            Message::StateHead(head) => {
+                if let Some(fetch) = &mut running.fetch {
+                    fetch.on_head(from, head, now);
+                }
+                self.go_on_fetching(to);
+            }
+            Message::Nodes(nodes) => {
+                if let Some(fetch) = &mut running.fetch {
+                    fetch.on_nodes(from, nodes, now);
+                }
+                self.go_on_fetching(to);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn on_transfer_timer(&mut self, life: Life) {
+        if !self.is_alive(life) {
+            return;
+        }
+        let world = self.now;
+        let node = self.node_mut(life.node);
+        let now = node.now(world).monotonic;
+        let Some(running) = &mut node.running else { return };
+        if running.transfer_timer != Some(world) {
+            return;
+        }
+        running.transfer_timer = None;
+        if let Some(fetch) = running.fetch.as_mut().filter(|fetch| fetch.deadline().is_some_and(|at| at <= now)) {
+            fetch.on_deadline(now);
+        }
+        self.serve_state(life.node);
+        self.go_on_fetching(life.node);
+    }
+
+    fn serve_state(&mut self, id: ReplicaId) {
+        let world = self.now;
+        let node = self.node_mut(id);
+        let now = node.now(world).monotonic;
+        let Some(running) = &mut node.running else { return };
+        let answers: Vec<_> = std::iter::from_fn(|| running.server.answer(now)).collect();
+        for (to, nodes) in answers {
+            self.counters.add(Counter::NodesServed);
+            self.send_to_members(id, &[to], Message::Nodes(nodes));
+        }
+        self.set_transfer_timer(id);
+    }
+
+    fn go_on_fetching(&mut self, id: ReplicaId) {
+        let Some(fetch) = self.node_mut(id).running.as_mut().and_then(|running| running.fetch.as_mut()) else { return };
+        let FetchOutput { send, stage, notices } = fetch.take_output();
+        let fetched = fetch.take_fetched();
+        self.node_mut(id).state.stage(stage);
+        for notice in notices {
+            self.on_fetch_notice(id, &notice);
+        }
+        if self.crashes_at(id, CrashPoint::InTransfer) {
+            return;
+        }
+        for (to, message) in send {
+            self.send_to_members(id, &[to], message);
+        }
+        if let Some(fetched) = fetched {
+            self.install_fetched(id, fetched);
+        }
+        self.set_transfer_timer(id);
+    }
+
+    /// The executor goes on from the fetched state. The core hears of it when it is durable.
+    fn install_fetched(&mut self, id: ReplicaId, fetched: Fetched) {
+        let Fetched { state, certificate } = fetched;
+        let (world, node) = (self.now, self.node_mut(id));
+        let (now, life) = (node.now(world).monotonic, node.life());
+        let Some(running) = &mut node.running else { return };
+        let installed = running.executor.install(state.clone(), Some(certificate.clone()));
+        installed.expect("what was fetched is what is certified");
+        running.server.hold(state.clone(), now);
+        (running.fetch, running.is_installing) = (None, true);
+        let delay = self.draw(self.options.machine.sync) * 2;
+        self.after(delay, Event::StateDurable { life, state: Box::new(state), certificate: Box::new(certificate) });
+    }
+
+    pub(super) fn on_state_durable(&mut self, life: Life, state: ReplicatedState, certificate: CheckpointCertificate) {
+        if !self.is_alive(life) {
+            return;
+        }
+        let (id, seq) = (life.node, state.position.seq);
+        self.node_mut(id).state.put(state, Some(certificate.clone()));
+        if self.crashes_at(id, CrashPoint::AfterSnapshot) {
+            return;
+        }
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        running.is_installing = false;
+        if let Err(error) = running.persister.journal().snapshot_durable(seq) {
+            return self.on_storage_failure(id, &error);
+        }
+        self.report_installed(id, Some(certificate));
+        self.work(id);
+    }
+
+    pub(super) fn report_installed(&mut self, id: ReplicaId, proof: Option<CheckpointCertificate>) {
+        let Some(running) = &self.node(id).running else { return };
+        let mut report = running.executor.installed();
+        if let Report::Installed { certificate, .. } = &mut report {
+            *certificate = proof;
+        }
+        self.checks.on_installed(id, &report);
+        self.step(id, CoreEvent::Executor(report));
+    }
+
+    fn on_fetch_notice(&mut self, id: ReplicaId, notice: &FetchNotice) {
+        self.line(|| format!("{id} {notice:?}"));
+        let counter = match notice {
+            FetchNotice::NodeRejected { .. } => Counter::NodesRejected,
+            FetchNotice::SourceSwitched { .. } => Counter::SourcesSwitched,
+            FetchNotice::GoalMoved { .. } => Counter::GoalsMoved,
+            FetchNotice::Done(_) => Counter::StatesFetched,
+            FetchNotice::Started { .. } | FetchNotice::GoalUnusable { .. } | FetchNotice::Progressed(_) => return,
+        };
+        self.counters.add(counter);
+    }
+
+    fn set_transfer_timer(&mut self, id: ReplicaId) {
+        let now = self.now;
+        let node = self.node_mut(id);
+        let (started, life) = (node.started, node.life());
+        let Some(running) = &mut node.running else { return };
+        let fetch = running.fetch.as_ref().and_then(StateFetch::deadline);
+        let Some(Instant(deadline)) = fetch.into_iter().chain(running.server.deadline()).min() else { return };
+        let at = started.saturating_add(deadline).max(now + 1);
+        if running.transfer_timer.is_none_or(|timer| at < timer) {
+            running.transfer_timer = Some(at);
+            self.at(at, Event::Transfer(life));
+        }
+    }
+}
