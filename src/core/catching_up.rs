@@ -41,6 +41,8 @@ pub struct CatchUp {
     pub(super) unhelpful: BTreeSet<ReplicaId>,
     /// Whether at least one said so.
     pub(super) is_log_gone: bool,
+    /// Whether the executor has said what it starts from.
+    pub(super) has_started: bool,
     /// Why a state is wanted, while one is.
     pub(super) wants_state: Option<TransferCause>,
     /// The checkpoint whose state was ordered.

@@ -32,7 +32,7 @@ impl Replica {
 
     /// Says which checkpoints it has reached. One above the high watermark is not said before the window has come there:
     /// what a replica may have voted for is bounded by what others know to be certified.
-    fn announce_checkpoints(&mut self) {
+    pub(super) fn announce_checkpoints(&mut self) {
         if !self.fitness.may_sign_checkpoints() {
             return;
         }
@@ -99,7 +99,9 @@ impl Replica {
 
     /// The low watermark is the highest checkpoint that is both certified and executed here. It never falls.
     pub(super) fn compare_checkpoint(&mut self) {
-        match self.checkpoints.compare() {
+        // What was reached before a state was lost or set back is compared when it is reached again.
+        let reached = if self.is_waiting_for_state() { self.window.low() } else { self.progress.ordered() };
+        match self.checkpoints.compare(reached) {
             Comparison::Nothing => {}
             Comparison::Diverged { seq, own, certified } => self.diverge(seq, own, certified),
             Comparison::Stable(certificate) => self.raise_low_watermark(certificate),
@@ -120,6 +122,8 @@ impl Replica {
         // Slots of the NewView that lay beyond the high watermark may have come into the window, checkpoints too.
         self.install_re_proposals();
         self.announce_checkpoints();
+        // One that has lost promises may ask for a view from here on.
+        self.resume_view_change();
     }
 
     /// A replayed checkpoint must be what was certified.

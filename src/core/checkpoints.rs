@@ -170,10 +170,13 @@ impl Checkpoints {
         true
     }
 
-    /// Compares the own state at the highest certificate, if it was executed.
+    /// Compares the own state at the highest certificate, if it was executed and the own state goes up to `reached`.
     #[must_use]
-    pub fn compare(&self) -> Comparison {
+    pub fn compare(&self, reached: SeqNum) -> Comparison {
         let Some(certified) = &self.certified else { return Comparison::Nothing };
+        if certified.seq() > reached {
+            return Comparison::Nothing;
+        }
         if self.stable.as_ref().is_some_and(|stable| stable.seq() >= certified.seq()) {
             return Comparison::Nothing;
         }

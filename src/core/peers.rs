@@ -28,7 +28,8 @@ pub struct Peer {
     waits_for: Option<(Bounds, Instant)>,
     /// The bounds to which this primary helps it.
     readmission: Option<Bounds>,
-    readmitted_at: Option<Instant>,
+    /// To which bounds it was helped last, and when that began.
+    readmitted: Option<(Bounds, Instant)>,
     view_sent_at: Option<Instant>,
     votes_sent_at: Option<Instant>,
     questions: u32,
@@ -93,13 +94,14 @@ impl Peer {
 
     /// Begins to help it, or goes on, unless it was helped to other bounds a short while ago. Says whether it does.
     pub fn begin_readmission(&mut self, bounds: Bounds, now: Instant, pause: Duration) -> bool {
-        if self.readmission() == Some(bounds) {
-            return true;
-        }
-        if self.readmitted_at.is_some_and(|at| now.since(at) < pause) {
+        let is_same = self.readmitted.is_some_and(|(known, _)| known == bounds);
+        // One that restarts on its way back goes on from where it was.
+        if !is_same && self.readmitted.is_some_and(|(_, at)| now.since(at) < pause) {
             return false;
         }
-        self.readmitted_at = Some(now);
+        if !is_same {
+            self.readmitted = Some((bounds, now));
+        }
         self.readmission = Some(bounds);
         true
     }

@@ -212,6 +212,8 @@ impl Replica {
             self.advance_slot(seq);
         }
         self.compare_checkpoint();
+        self.announce_checkpoints();
+        self.resume_view_change();
     }
 }
 

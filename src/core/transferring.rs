@@ -26,13 +26,15 @@ pub(super) struct Installed {
 impl Replica {
     /// There is no state that the journal leads on from: it comes from the others.
     pub(super) fn on_state_missing(&mut self) {
+        self.catch_up.has_started = true;
         self.catch_up.wants_state = Some(TransferCause::NoState);
         self.transfer_state();
     }
 
     /// Orders the state that is wanted as soon as a certificate names one, and a newer one when that becomes known.
     pub(super) fn transfer_state(&mut self) {
-        let Some(cause) = self.catch_up.wants_state else { return };
+        // The executor's first report would be taken for the end of the transfer.
+        let Some(cause) = self.catch_up.wants_state.filter(|_| self.catch_up.has_started) else { return };
         let Some(goal) = self.checkpoints.certified().cloned() else { return };
         let is_newer = self.catch_up.goal.is_none_or(|known| goal.seq() > known);
         // A state below the own one helps only if the own one is none, or wrong.
@@ -81,7 +83,7 @@ impl Replica {
     pub(super) fn on_installed(&mut self, installed: Installed) {
         let Installed { seq, chain, root, certificate, windows } = installed;
         self.timers.progress_at = self.now.monotonic;
-        if self.is_waiting_for_state() {
+        if std::mem::replace(&mut self.catch_up.has_started, true) && self.is_waiting_for_state() {
             self.take_over_state(seq);
         }
         self.progress.install(seq, chain, windows);

@@ -62,10 +62,7 @@ impl Replica {
         if stable.is_some_and(|certificate| self.checkpoints.record_certificate(certificate)) {
             self.compare_checkpoint();
         }
-        if self.phase == Phase::Active && signer == self.primary() && target == self.view.next() {
-            self.begin_view_change(target, ViewChangeCause::PrimaryAsked);
-        }
-        self.advance_view_change();
+        self.resume_view_change();
         self.retry_pending_new_views();
         Ok(())
     }
@@ -78,6 +75,16 @@ impl Replica {
         }
         self.retry_pending_new_views();
         Ok(())
+    }
+
+    /// What follows from the ViewChanges that are here. They may have come while this replica could not ask for a view.
+    pub(super) fn resume_view_change(&mut self) {
+        let (primary, next) = (self.primary(), self.view.next());
+        let has_asked = |signed: &Signed<ViewChange>| signed.signer != self.id() && signed.payload.target == next;
+        if self.phase == Phase::Active && self.view_changes.latest(primary).is_some_and(has_asked) {
+            self.begin_view_change(next, ViewChangeCause::PrimaryAsked);
+        }
+        self.advance_view_change();
     }
 
     /// What may follow from a new ViewChange: joining the others, leading the view, or the clock for its NewView.

@@ -154,9 +154,7 @@ fn a_root_that_differs_from_the_own_promise_is_not_signed() {
     for seq in 1..=K {
         solo.commit_and_execute(seq, &[seq]);
     }
-    let journal = solo.journal.clone();
-    let mut again = Solo::not_installed(&world, 1, crate::support::recovered(&journal));
-    again.journal = journal;
+    let mut again = Solo::not_replayed(&world, 1, solo.journal.clone());
     again.executor.wrong_from = Some(SeqNum(1));
     let actions = again.replay();
     assert!(!outputs(&actions).iter().any(|line| line.contains("checkpoint s")), "{:?}", outputs(&actions));

@@ -32,9 +32,16 @@ impl Solo {
 
     /// Replica `id` with this journal, its committed prefix executed.
     pub(crate) fn start(world: &World, id: u16, journal: Vec<JournalRecord>) -> Self {
-        let mut solo = Self::not_installed(world, id, recovered(&journal));
-        solo.journal = journal;
+        let mut solo = Self::not_replayed(world, id, journal);
         solo.replay();
+        solo
+    }
+
+    /// Replica `id` with this journal, before its executor has reported anything. Its peers hold no vote of it.
+    pub(crate) fn not_replayed(world: &World, id: u16, journal: Vec<JournalRecord>) -> Self {
+        let mut solo = Self::unchecked(world, id, recovered(&journal));
+        solo.journal = journal;
+        solo.pass_check();
         solo
     }
 
@@ -51,11 +58,17 @@ impl Solo {
     /// Replica `id` before its executor has reported anything. Its peers hold no vote of it.
     pub(crate) fn not_installed(world: &World, id: u16, recovered: Recovered) -> Self {
         let mut solo = Self::unchecked(world, id, recovered);
-        solo.step(Event::DeadlineReached);
-        for peer in solo.world.others(id).take(solo.world.quorum() - 1) {
-            solo.receive(peer, Message::Votes(solo.world.no_votes(id)));
-        }
+        solo.pass_check();
         solo
+    }
+
+    /// Its peers say that they hold no vote of it.
+    fn pass_check(&mut self) {
+        let id = self.replica.id().0;
+        self.step(Event::DeadlineReached);
+        for peer in self.world.others(id).take(self.world.quorum() - 1) {
+            self.receive(peer, Message::Votes(self.world.no_votes(id)));
+        }
     }
 
     /// Replica `id` before anybody has said what it holds with its signature.
