@@ -76,8 +76,8 @@ impl Default for NodeConfig {
             disk_reserve_bytes: 256 << 20,
             catch_up_slots_max: 1 << 15,
             snapshot_checkpoints: 16,
-            transfer_bytes_per_second: 16 << 20,
-            transfer_member_bytes_per_second: 8 << 20,
+            transfer_bytes_per_second: 8 << 20,
+            transfer_member_bytes_per_second: 4 << 20,
         }
     }
 }
