@@ -4,7 +4,7 @@
 //! genesis.toml   what all replicas share
 //! config.toml    which of them this is, where it listens, where the others are, and the engine's settings
 //! node.key       its secret key, mode 0600
-//! journal/  snapshots/  evidence/  lock  identity     the engine's
+//! journal/  promises  snapshots/  evidence/  damaged/  lock  identity     the engine's
 //! ```
 
 use std::net::SocketAddr;

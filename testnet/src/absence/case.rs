@@ -25,6 +25,8 @@ use crate::replica_status::common_view;
 const IN_FLIGHT: usize = 512;
 /// The part of a window that passes before it is measured, while queues fill or empty: one of so many.
 const SETTLING: u32 = 4;
+/// How fast each source serves its state when one of them is to be killed meanwhile: there has to be a meanwhile.
+const BYTES_PER_SECOND_WHILE_KILLING: u64 = 1 << 20;
 /// The replica that damages what it serves, if one shall.
 pub(super) const CORRUPT: ReplicaId = ReplicaId(1);
 
@@ -65,17 +67,26 @@ impl Case {
         }
     }
 
-    fn plan(self, arguments: &AbsenceArguments) -> Result<ClusterPlan, TestnetError> {
-        let engine = match self {
-            Case::Missed { .. } => NodeConfig::default(),
+    fn engine(self, arguments: &AbsenceArguments) -> NodeConfig {
+        let usual = NodeConfig::default();
+        match self {
+            Case::Missed { .. } => usual,
             // No more of the log is kept than must be, so that it cannot be what brings the replica back.
             Case::Emptied { .. } => NodeConfig {
                 history_bytes: 0,
                 segment_bytes: 8 << 20,
                 snapshot_checkpoints: 2,
-                ..NodeConfig::default()
+                transfer_member_bytes_per_second: match arguments.kill_source {
+                    true => BYTES_PER_SECOND_WHILE_KILLING,
+                    false => usual.transfer_member_bytes_per_second,
+                },
+                ..usual
             },
-        };
+        }
+    }
+
+    fn plan(self, arguments: &AbsenceArguments) -> Result<ClusterPlan, TestnetError> {
+        let engine = self.engine(arguments);
         let (replicas, clients) = (arguments.replicas(), arguments.clients.get());
         let network = NetworkPlan { name: "testnet".into(), replicas, clients, engine, ..NetworkPlan::default() };
         let corrupt = (arguments.corrupt_chunks && self.number() == 2).then_some(CORRUPT);

@@ -69,7 +69,12 @@ impl Look {
 
     fn state_of(&self, status: &ReplicaStatus) -> String {
         if let Some(TransferStatus { bytes, sources }) = status.transfer {
-            return format!("fetching state: {:.1} MiB from {sources} peers", bytes as f64 / MEBIBYTE);
+            let so_far = format!("fetching state: {:.1} MiB", bytes as f64 / MEBIBYTE);
+            return match sources {
+                0 => format!("{so_far}, asking who has it"),
+                1 => format!("{so_far} from 1 peer"),
+                many => format!("{so_far} from {many} peers"),
+            };
         }
         match (&status.why_not_voting, self.is_at_head()) {
             (None, true) => "at the head".to_owned(),
