@@ -37,7 +37,7 @@ async fn a_replica_that_missed_operations_executes_at_the_head_again_while_the_o
 
 #[tokio::test]
 async fn a_replica_with_an_emptied_home_fetches_the_state_although_one_source_damages_what_it_serves() {
-    let (said, report) = absence(&["--only", "emptied", "--accounts", "50000", "--corrupt-chunks"]).await;
+    let (said, report) = absence(&["--only", "emptied", "--accounts", "100000", "--corrupt-chunks"]).await;
     assert!(report["fetched"]["nodes"].as_u64().unwrap() > 0, "{said}");
     assert!(report["fetched"]["rejected"].as_u64().unwrap() > 0, "{said}");
 }

@@ -25,8 +25,14 @@ use crate::replica_status::common_view;
 const IN_FLIGHT: usize = 512;
 /// The part of a window that passes before it is measured, while queues fill or empty: one of so many.
 const SETTLING: u32 = 4;
+/// The log of a ledger with fewer accounts fits into one segment, which is never deleted: then a replica has to be told to
+/// prefer the state from so many slots on, or there would be nothing to see.
+const SMALL_LEDGER: u64 = 500_000;
+const CATCH_UP_SLOTS_SMALL: u64 = 128;
 /// How fast each source serves its state when one of them is to be killed meanwhile: there has to be a meanwhile.
 const BYTES_PER_SECOND_WHILE_KILLING: u64 = 1 << 20;
+/// How fast each serves its state when one of them damages it: none must be so fast that the others are not needed.
+const BYTES_PER_SECOND_OF_ALL: u64 = 2 << 20;
 /// The replica that damages what it serves, if one shall.
 pub(super) const CORRUPT: ReplicaId = ReplicaId(1);
 
@@ -72,13 +78,18 @@ impl Case {
         match self {
             Case::Missed { .. } => usual,
             // No more of the log is kept than must be, so that it cannot be what brings the replica back.
-            Case::Emptied { .. } => NodeConfig {
+            Case::Emptied { accounts } => NodeConfig {
+                catch_up_slots_max: match accounts < SMALL_LEDGER {
+                    true => CATCH_UP_SLOTS_SMALL,
+                    false => usual.catch_up_slots_max,
+                },
                 history_bytes: 0,
                 segment_bytes: 8 << 20,
                 snapshot_checkpoints: 2,
-                transfer_member_bytes_per_second: match arguments.kill_source {
-                    true => BYTES_PER_SECOND_WHILE_KILLING,
-                    false => usual.transfer_member_bytes_per_second,
+                transfer_member_bytes_per_second: match (arguments.kill_source, arguments.corrupt_chunks) {
+                    (true, _) => BYTES_PER_SECOND_WHILE_KILLING,
+                    (false, true) => BYTES_PER_SECOND_OF_ALL,
+                    (false, false) => usual.transfer_member_bytes_per_second,
                 },
                 ..usual
             },
