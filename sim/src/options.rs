@@ -7,6 +7,7 @@ use quorate::genesis::Limits;
 use quorate::{NodeConfig, ReplicaId};
 
 use crate::choices::Choices;
+use crate::world::Mishap;
 
 /// Everything that is drawn once for a world.
 #[derive(Clone, Debug)]
@@ -109,6 +110,8 @@ pub struct FaultOptions {
     pub refused_syncs: u64,
     /// How often a home is damaged, as far as the cluster bears it.
     pub mishaps: u64,
+    /// What happens to it, instead of something drawn.
+    pub mishap: Option<Mishap>,
     /// How often a disk becomes full for a while.
     pub full_disks: u64,
     /// Per mille of a Byzantine source's answers that are lies.
@@ -134,6 +137,7 @@ impl FaultOptions {
             fuses: 0,
             refused_syncs: 0,
             mishaps: 0,
+            mishap: None,
             full_disks: 0,
             lies: 0,
             equivocation: 0,
@@ -302,6 +306,7 @@ fn draw_faults(choices: &mut Choices) -> FaultOptions {
         crash_points: choices.pick(&[0, 0, 1, 3]),
         fuses: choices.pick(&[0, 0, 2, 6]),
         mishaps: choices.pick(&[0, 0, 1, 2]),
+        mishap: None,
         full_disks: choices.pick(&[0, 0, 1, 3]),
         lies: choices.pick(&[100, 500, 1000]),
         refused_syncs: choices.pick(&[0, 0, 1, 3]),

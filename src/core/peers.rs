@@ -71,12 +71,15 @@ impl Peer {
         })
     }
 
-    /// Whether it suspects the primary of `view`, as far as it has said so lately: one that has ended suspects nobody.
+    /// Whether it suspects the primary of `view`, or has given it up for a later one, as far as it has said so lately: one
+    /// that has ended suspects nobody.
     #[must_use]
     pub fn suspects(&self, view: View, now: Instant, lately: Duration) -> bool {
         self.broken_since.is_none()
             && now.since(self.status_at) <= lately
-            && self.status.as_ref().is_some_and(|status| status.view == view && status.suspects)
+            && self.status.as_ref().is_some_and(|status| {
+                status.view == view && (status.suspects || status.target.is_some_and(|target| target > view))
+            })
     }
 
     /// The slot and the view that it must come past before it votes, and since when it says so: it has lost promises, or

@@ -77,7 +77,8 @@ impl Replica {
         Ok(())
     }
 
-    /// What follows from the ViewChanges that are here. They may have come while this replica could not ask for a view.
+    /// What follows from the ViewChanges that are here. They may have come while this replica could not ask for a
+    /// view, or before it entered this one.
     pub(super) fn resume_view_change(&mut self) {
         let (primary, next) = (self.primary(), self.view.next());
         let has_asked = |signed: &Signed<ViewChange>| signed.signer != self.id() && signed.payload.target == next;
@@ -217,6 +218,8 @@ impl Replica {
         self.install_re_proposals();
         self.compare_checkpoint();
         self.forward_waiting();
+        // Its primary may have handed it on already.
+        self.resume_view_change();
     }
 
     fn restart_timers(&mut self) {

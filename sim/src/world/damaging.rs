@@ -51,7 +51,8 @@ impl World {
     pub(super) fn plan_mishaps(&mut self, correct: &[ReplicaId]) {
         for _ in 0..self.options.faults.mishaps {
             let (at, id) = (self.draw_moment(), self.choices.pick(correct));
-            let mishap = self.draw_mishap();
+            let drawn = self.draw_mishap();
+            let mishap = self.options.faults.mishap.unwrap_or(drawn);
             if mishap == Mishap::OlderCopy {
                 let before = self.draw((Duration::ZERO, at));
                 self.after(before, Event::Copy { node: id });
@@ -83,7 +84,9 @@ impl World {
             return;
         }
         let executed = self.node(id).running.as_ref().map(|running| running.executor.executed());
-        // Only a replica that loses nothing else is expected to notice every damage.
+        // Only a replica that loses nothing else is expected to notice every damage: the file that names the last durable
+        // group is not synced.
+        let was_down = !self.is_running(id);
         let ending = if self.choices.chance(800) { Ending::Process } else { Ending::PowerLoss };
         self.crash(id, ending);
         self.counters.add(counter_of(mishap));
@@ -93,7 +96,8 @@ impl World {
             Broken { promised: Some(self.checks.promised(id)), executed: executed.unwrap_or_default().max(before) };
         self.node_mut(id).broken = Some(broken);
         self.inflict(id, mishap);
-        let may_go_unnoticed = ending == Ending::PowerLoss || matches!(mishap, Mishap::Wiped | Mishap::OlderCopy);
+        let may_go_unnoticed =
+            was_down || ending == Ending::PowerLoss || matches!(mishap, Mishap::Wiped | Mishap::OlderCopy);
         if may_go_unnoticed {
             self.checks.forget(id);
         }
@@ -124,6 +128,7 @@ impl World {
             Mishap::State => node.state.damage(choices),
             Mishap::Wiped => {
                 node.disk.wipe();
+                node.is_furnished = false;
                 node.state = StoredState::default();
             }
             Mishap::OlderCopy => {

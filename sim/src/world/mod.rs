@@ -31,4 +31,5 @@ mod transferring;
 #[expect(clippy::module_inception, reason = "the world of worlds")]
 mod world;
 
+pub use damaging::Mishap;
 pub use world::{Ended, World};
