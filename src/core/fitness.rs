@@ -12,6 +12,8 @@ use crate::types::{Instant, ReplicaId, SeqNum, View};
 pub struct Answer {
     /// The view that it has entered.
     pub view: View,
+    /// The view that it asks for, or is in.
+    pub target: View,
     /// The highest checkpoint of which it has a certificate.
     pub certified: SeqNum,
 }
@@ -97,12 +99,13 @@ impl Fitness {
         }
     }
 
-    /// Whether proposals are taken and views are followed. One that may not sign follows, so as to be ready.
+    /// Whether proposals are taken and views are followed. One that may not sign for long follows, so as to be ready. One
+    /// that is being checked does not: what its peers hold is compared with what it knew when it started.
     #[must_use]
     pub fn may_follow(&self) -> bool {
         match self.standing() {
-            Standing::Voting | Standing::Checking | Standing::Recovering { .. } => true,
-            Standing::LowDisk | Standing::Diverged { .. } | Standing::Halted => false,
+            Standing::Voting | Standing::Recovering { .. } => true,
+            Standing::Checking | Standing::LowDisk | Standing::Diverged { .. } | Standing::Halted => false,
         }
     }
 
@@ -200,9 +203,9 @@ impl Fitness {
         is_awaited
     }
 
-    /// How many answers claim nothing that is beyond this view and this certified checkpoint.
+    /// How many answers claim nothing but what `is_proven`.
     #[must_use]
-    pub fn answers_within(&self, view: View, certified: SeqNum) -> usize {
-        self.answers.values().filter(|answer| answer.view <= view && answer.certified <= certified).count()
+    pub fn answers_proven(&self, is_proven: impl Fn(ReplicaId, &Answer) -> bool) -> usize {
+        self.answers.iter().filter(|(id, answer)| is_proven(**id, answer)).count()
     }
 }

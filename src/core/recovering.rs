@@ -58,6 +58,11 @@ impl Replica {
         if !self.peers.get_mut(from).is_some_and(|peer| peer.may_send_votes(now)) {
             return Err(Rejection::RateLimited);
         }
+        // What the answer says of the own target is proven before it comes.
+        let own = self.view_changes.latest(self.id()).filter(|own| own.payload.target > self.view).cloned();
+        if let Some(own) = own {
+            self.send(from, Message::ViewChange(own));
+        }
         let votes = self.held_votes(signer);
         self.send(from, Message::Votes(votes));
         Ok(())
@@ -71,6 +76,7 @@ impl Replica {
         HeldVotes {
             signer,
             view: self.view,
+            target: self.own_target(),
             certified: self.checkpoints.certified_seq(),
             pre_prepares: self.last_votes.pre_prepare(signer).into_iter().chain(accepted).cloned().collect(),
             prepares: last_and(self.last_votes.prepare(signer), slots().filter_map(|slot| slot.prepares.of(signer))),
@@ -81,7 +87,7 @@ impl Replica {
 
     /// A member says what it holds with this replica's signature.
     pub(super) fn on_votes(&mut self, from: ReplicaId, held: &HeldVotes) -> Result<(), Rejection> {
-        let answer = Answer { view: held.view, certified: held.certified };
+        let answer = Answer { view: held.view, target: held.target, certified: held.certified };
         let was_checking = self.fitness.is_checking();
         if held.signer != self.id() || !self.fitness.record_answer(from, answer) {
             return Err(Rejection::NotAskedFor);
@@ -103,7 +109,8 @@ impl Replica {
     /// The first statement in an answer that this replica has signed and knows nothing of.
     ///
     /// A journal that was set back is a prefix of the one that was. Votes below the own view, or for an earlier target,
-    /// stood in it before what is known; those in the own view and above the low watermark are compared one by one.
+    /// stood in it before what is known; those in the own view and above the low watermark are compared one by one. No view
+    /// is entered before the check ends, so that the own view is the one that the journal knew.
     fn first_unknown(&self, held: &HeldVotes) -> Option<LostPromises> {
         let unknown_vote = |view, seq| LostPromises::Vote { view, seq };
         let headers = held.pre_prepares.iter().filter(|vote| self.is_unknown_header(vote));
@@ -166,12 +173,18 @@ impl Replica {
         if self.fitness.recovery() != Recovery::Lost(None) {
             return;
         }
-        let certified = self.checkpoints.certified_seq();
-        if self.fitness.answers_within(self.view, certified) < self.committee().quorum() {
+        let (view, certified) = (self.view, self.checkpoints.certified_seq());
+        let asks_for =
+            |member, target| self.view_changes.latest(member).is_some_and(|signed| signed.payload.target >= target);
+        let is_proven = |member, answer: &Answer| {
+            let is_target_proven = answer.target <= view || asks_for(member, answer.target);
+            answer.view <= view && answer.certified <= certified && is_target_proven
+        };
+        if self.fitness.answers_proven(is_proven) < self.committee().quorum() {
             return;
         }
         let asked = self.view_changes.nth_largest_target(self.id(), self.committee().weak_quorum());
-        let proven = self.view.max(asked.unwrap_or_default());
+        let proven = self.own_target().max(asked.unwrap_or_default());
         let slots = self.limits().window().saturating_mul(WINDOWS_BEYOND_CERTIFIED);
         let bounds = Bounds { view: proven.plus(VIEWS_BEYOND_PROVEN), seq: certified.plus(slots) };
         self.fitness.set_recovery(Recovery::Lost(Some(bounds)));

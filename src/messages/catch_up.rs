@@ -128,6 +128,8 @@ pub struct HeldVotes {
     pub signer: ReplicaId,
     /// The view that the answering replica has entered; it proves it on demand.
     pub view: View,
+    /// The view that it asks for, or is in; its ViewChange proves it.
+    pub target: View,
     /// The highest checkpoint of which the answering replica has a certificate; it proves it on demand.
     pub certified: SeqNum,
     /// Its assignments above the answering replica's low watermark, and the last one below it.

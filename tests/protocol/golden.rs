@@ -139,7 +139,7 @@ const MESSAGES: &[&str] = &[
     "251 5a8e908182d4fac5d73b3fa92a9ad1dd",
     "21 9a91a32733047dcfcfb2cf1bc0d323c8",
     "85 b4ead60a3c457fe55f89bca6e2f7303f",
-    "276 50c7a52e85e4dace3e4622a898d9cb0e",
+    "284 b526cda3056b423b1bb453cf9a892a5e",
     "13 ff2ecaae03081756baf9faec2ff5ca60",
     "13 2617e17d1ab20eabf914aa70ea9d9174",
     "22 9d771ff53084f48dc68e6e9bdbebe766",

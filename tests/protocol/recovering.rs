@@ -239,6 +239,37 @@ fn a_claim_that_is_never_proven_does_not_raise_the_bounds() {
 }
 
 #[test]
+fn no_view_is_entered_before_the_check_so_that_lost_votes_of_the_view_before_are_not_taken_for_old_ones() {
+    let world = World::new(4);
+    let mut solo = Solo::unchecked(&world, 1, Recovered::default());
+    solo.step(Event::Executor(solo.executor.installed()));
+    let entered = world.empty_view(2);
+    for view_change in entered.view_changes {
+        solo.receive(view_change.signer.0, Message::ViewChange(view_change));
+    }
+    solo.receive(2, Message::NewView(entered.new_view));
+    assert_eq!(solo.replica.view(), View(0));
+    let told = solo.receive(2, Message::Votes(holds_a_prepare(&world)));
+    assert!(told.notices.iter().any(|notice| matches!(notice, Notice::PromisesLost(_))));
+}
+
+#[test]
+fn a_lost_view_change_is_bounded_by_what_the_others_ask_for_and_not_only_by_what_they_entered() {
+    let world = World::new(4);
+    let promises = Promises { recovery: Recovery::Lost(None), ..Promises::default() };
+    let mut solo = Solo::unchecked(&world, 3, Recovered { promises, ..Recovered::default() });
+    solo.step(Event::Executor(solo.executor.installed()));
+    for peer in 0..3 {
+        solo.receive(peer, Message::Votes(HeldVotes { target: View(5), ..world.no_votes(3) }));
+    }
+    assert_eq!(solo.replica.standing(), LOST, "nothing proves yet what they say they ask for");
+    for peer in 0..3 {
+        solo.receive(peer, Message::ViewChange(world.view_change(peer, 5, Vec::new())));
+    }
+    assert_eq!(solo.replica.standing(), Standing::Recovering { bounds: Some(bounds(7, 2 * L)) });
+}
+
+#[test]
 fn an_idle_cluster_lets_a_replica_back_in_that_has_lost_its_promises() {
     for lost in [Recovery::Lost(None), Recovery::Lost(Some(bounds(0, L))), Recovery::Lost(Some(bounds(1, L)))] {
         let mut cluster = Cluster::new(4);

@@ -57,6 +57,7 @@ fn held_votes(world: &World) -> HeldVotes {
     HeldVotes {
         signer: ReplicaId(1),
         view: View(2),
+        target: View(3),
         certified: SeqNum(K),
         pre_prepares: Vec::new(),
         prepares: vec![world.sign(1, Prepare { view: View(0), seq: SeqNum(1), digest: digest("a") })],

@@ -106,6 +106,7 @@ impl World {
         HeldVotes {
             signer: ReplicaId(signer),
             view: View(0),
+            target: View(0),
             certified: SeqNum::GENESIS,
             pre_prepares: Vec::new(),
             prepares: Vec::new(),
