@@ -63,7 +63,12 @@ fn acknowledged_operations_survive_blackouts() {
 /// Seeds that once found something.
 ///
 /// 1789: a pool of four requests for twenty-eight; the bound of liveness has to count the clients' pauses.
-const ONCE_FAILED: &[u64] = &[1789];
+/// 48, 52, 172: ViewChanges that came during a start check were not followed. 188: a checkpoint reached during it was not
+/// said. 461: a view that rests on a lost ViewChange was not entered. 93, 570: a state was fetched below the low watermark.
+/// 251: a transfer ordered before the executor's first report. 304: a certified state named after the fetch had ended.
+/// 394: a member that restarted on its way back was left alone. 10634, 11260, 11938: a view that was handed on at once.
+/// 11450: files that are damaged after a power failure may lose a promise unnoticed.
+const ONCE_FAILED: &[u64] = &[1789, 48, 52, 172, 188, 461, 93, 570, 251, 304, 394, 10634, 11260, 11938, 11450];
 
 #[test]
 fn seeds_that_failed_once_pass() {

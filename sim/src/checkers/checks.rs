@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use quorate::batch::CommittedBatch;
 use quorate::core::{ExecutedBatch, JournalRecord, Notice, Recovered, Report};
-use quorate::messages::{Bounds, Message, ReplicaMessage, RequestResult};
-use quorate::{ClientId, Genesis, ReplicaId, RequestId};
+use quorate::messages::{Bounds, Message, ReplicaMessage, RequestResult, Standing};
+use quorate::{ClientId, Genesis, ReplicaId, RequestId, SeqNum};
 
+use super::abstaining::check_record;
 use super::checkpoints::Checkpoints;
 use super::commits::Commits;
 use super::evidence::check_notice;
@@ -65,6 +66,13 @@ impl Checks {
         if self.correct.contains(&id) {
             self.judge("votes", |checks| checks.votes.on_record(id, record));
             self.judge("commits", |checks| checks.commits.on_record(id, record));
+        }
+    }
+
+    /// A replica that had and has this standing and low watermark writes a record.
+    pub fn on_record_of(&mut self, id: ReplicaId, standing: (Standing, SeqNum), record: &JournalRecord) {
+        if self.correct.contains(&id) {
+            self.judge("abstaining", |_| check_record(id, standing, record));
         }
     }
 

@@ -29,9 +29,16 @@ impl World {
         let node = self.node_mut(id);
         let now = node.now(world);
         let Some(running) = &mut node.running else { return };
+        let standing = (running.replica.standing(), running.replica.watermarks().0);
         running.replica.step(now, event);
         running.replica.check_all_invariants();
         let actions = running.replica.take_actions();
+        // A step that changes the standing may sign before or after it does.
+        if standing == (running.replica.standing(), running.replica.watermarks().0) {
+            for record in &actions.persist {
+                self.checks.on_record_of(id, standing, record);
+            }
+        }
         self.act(id, actions);
         self.set_timer(id);
     }
