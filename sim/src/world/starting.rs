@@ -98,6 +98,10 @@ impl World {
         if !node.disk.has_power() {
             self.counters.add(Counter::CrashesInStart);
             node.disk.lose_power(&mut self.choices);
+            // What would have shown the damage was not durable before this start either.
+            if node.broken.is_some() {
+                self.checks.forget(id);
+            }
         } else if matches!(error.class(), FailureClass::Io) {
             node.disk.restart();
         } else {
