@@ -71,7 +71,7 @@ impl Checks {
 
     /// A replica that had and has this standing and low watermark writes a record.
     pub fn on_record_of(&mut self, id: ReplicaId, standing: (Standing, SeqNum), record: &JournalRecord) {
-        if self.correct.contains(&id) {
+        if self.correct.contains(&id) && !self.votes.is_old_word(id, record) {
             self.judge("abstaining", |_| check_record(id, standing, record));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::batch::null_digest;
-use quorate::core::{JournalRecord, Recovered};
+use quorate::core::{EnteredView, JournalRecord, Recovered};
 use quorate::messages::{Bounds, Message, PrePrepare, Signed, ViewChange};
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
@@ -34,6 +34,8 @@ pub(super) struct Votes {
     bound: BTreeMap<ReplicaId, Bound>,
     /// The highest view and slot of anything that a replica has said.
     promised: BTreeMap<ReplicaId, Bounds>,
+    /// The views that replicas have proven.
+    led: BTreeSet<(ReplicaId, View)>,
     /// Those who may not know what they have said.
     forgetful: BTreeSet<ReplicaId>,
 }
@@ -67,6 +69,16 @@ impl Votes {
 
     pub(super) fn remember(&mut self, id: ReplicaId) {
         self.forgetful.remove(&id);
+    }
+
+    /// Whether a record only takes back what its replica had signed before and forgotten: others send it to whoever lacks it.
+    pub(super) fn is_old_word(&self, id: ReplicaId, record: &JournalRecord) -> bool {
+        if let JournalRecord::PrePrepared(header) = record {
+            let PrePrepare { view, seq, digest } = header.payload;
+            return header.signer == id && self.said.get(&(id, Phase::Accept, view, seq)) == Some(&digest);
+        }
+        let JournalRecord::ViewEntered(EnteredView { new_view, .. }) = record else { return false };
+        new_view.signer == id && self.led.contains(&(id, new_view.payload.target))
     }
 
     /// A journal must never say that its replica voted in a view that it had left, or not entered.
@@ -121,6 +133,7 @@ impl Votes {
                 self.facts.require(id, Fact::AskedFor(asked.payload.target, asked.digest()))
             }
             Message::NewView(new_view) if new_view.signer == id => {
+                self.led.insert((id, new_view.payload.target));
                 self.facts.require(id, Fact::Entered(new_view.payload.target))?;
                 let mut headers = new_view.payload.pre_prepares.iter();
                 headers.try_for_each(|header| self.say(id, Phase::Accept, header.payload))
