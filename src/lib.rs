@@ -19,6 +19,7 @@
 //! | [`outcome`], [`client_window`] | what became of an operation; which requests are executed |
 //! | [`batch`], [`messages`] | what replicas and clients say, and the judgement of its validity |
 //! | [`core`] | agreement: PBFT without I/O |
+//! | `guard` | panics of code that is not ours, as values |
 //! | [`execution`] | what happens to a committed batch; the application and its state |
 //! | [`storage`] | journal, snapshots and home |
 //! | [`client`] | the other end |
@@ -39,6 +40,8 @@ pub mod outcome;
 pub mod runtime;
 pub mod storage;
 pub mod types;
+
+mod guard;
 
 pub use committee::Committee;
 pub use config::NodeConfig;

@@ -29,15 +29,16 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("clock", &[FOUNDATION]),
     ("outcome", &[FOUNDATION]),
     ("client_window", &[FOUNDATION]),
+    ("guard", &[]),
     ("messages", &[FOUNDATION, MESSAGES]),
     ("batch", &[FOUNDATION, MESSAGES]),
     ("core", &[FOUNDATION, MESSAGES]),
     // What agreement and execution hand each other.
-    ("execution", &[FOUNDATION, MESSAGES, &["core::event", "core::actions"]]),
+    ("execution", &[FOUNDATION, MESSAGES, &["core::event", "core::actions", "guard"]]),
     // What a replica answers and attests.
     ("client::session", &[FOUNDATION, MESSAGES, &["execution::receipt"]]),
-    ("storage", &[FOUNDATION, MESSAGES, &["core", "execution"]]),
-    ("runtime", &[FOUNDATION, MESSAGES, &["clock", "core", "execution", "storage", "client::session"]]),
+    ("storage", &[FOUNDATION, MESSAGES, &["core", "execution", "guard"]]),
+    ("runtime", &[FOUNDATION, MESSAGES, &["clock", "core", "execution", "guard", "storage", "client::session"]]),
     ("client", &[FOUNDATION, MESSAGES, &["clock", "execution"]]),
 ];
 

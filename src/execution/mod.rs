@@ -17,7 +17,6 @@
 //! | [`state`] | the ordered key-value state with its incremental Merkle root and proofs |
 //! | [`state_fetch`] | [`StateFetch`](state_fetch::StateFetch): a whole state, node by node from the others |
 //! | [`state_server`] | [`StateServer`]: the other end of it |
-//! | `guard` | an application's panic as a value |
 
 pub mod application;
 mod attestations;
@@ -25,7 +24,6 @@ mod chain;
 mod checkpoints;
 mod client_table;
 pub mod executor;
-mod guard;
 pub mod receipt;
 mod replicated_state;
 mod replies;

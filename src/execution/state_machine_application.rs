@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::application::{Admission, Application, ApplicationSnapshot, Operation, lawful};
-use super::guard::{self, Panicked};
 use super::state::{State, StateLimits};
 use super::state_machine::{Refusal, StateMachine};
 use crate::genesis::Limits;
+use crate::guard::{self, Panicked};
 use crate::outcome::Outcome;
 
 /// A state machine with its state.
@@ -39,7 +39,7 @@ impl<M: StateMachine> StateMachineApplication<M> {
     fn execute(&mut self, operation: &Operation) -> Outcome {
         let mut overlay = self.state.clone();
         let outcome = guard::run(|| self.machine.execute(&operation.context, &operation.bytes, &mut overlay));
-        let outcome = lawful(outcome.unwrap_or_else(|Panicked| Outcome::Panicked), self.outcome_bytes_max);
+        let outcome = lawful(outcome.unwrap_or_else(|Panicked(_)| Outcome::Panicked), self.outcome_bytes_max);
         if matches!(outcome, Outcome::Done(_)) {
             self.state = overlay;
         }
@@ -110,6 +110,6 @@ struct Door<M>(Arc<M>);
 
 impl<M: StateMachine> Admission for Door<M> {
     fn admit(&self, operation: &[u8]) -> Result<(), Refusal> {
-        guard::run(|| self.0.admit(operation)).unwrap_or_else(|Panicked| Err(Refusal(Bytes::new())))
+        guard::run(|| self.0.admit(operation)).unwrap_or_else(|Panicked(_)| Err(Refusal(Bytes::new())))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::execution::InstallError;
 use crate::genesis::InvalidGenesis;
+use crate::guard;
 use crate::storage::StorageError;
 use crate::types::SeqNum;
 
@@ -77,9 +78,7 @@ impl Failure {
 
     /// The failure of a thread that panicked.
     pub(super) fn from_panic(thread: &'static str, panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-        let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Failure::Bug { thread, message }
+        Failure::Bug { thread, message: guard::words_of(panic) }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use redb::{Builder, Database, TableDefinition};
 
 use super::SetAside;
 use super::backend::Backend;
+use crate::guard::{self, Panicked};
 use crate::storage::error::StorageError;
 use crate::storage::{Access, Disk, folder, loss};
 
@@ -78,14 +78,14 @@ impl DatabaseFile {
         &mut self,
         work: impl FnOnce(&mut Database) -> Result<T, redb::Error>,
     ) -> Result<T, Fault> {
-        let result = catch_unwind(AssertUnwindSafe(|| match &mut self.database {
+        let result = guard::run_silently(|| match &mut self.database {
             Some(database) => work(database),
             closed @ None => work(closed.insert(open(self.disk.as_ref(), &self.path)?)),
-        }));
+        });
         let fault = match result {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => Fault::from(error),
-            Err(_) => Fault::Damage("reading the store made its library panic".to_owned()),
+            Err(Panicked(words)) => Fault::Damage(format!("reading the store made its library panic: {words}")),
         };
         self.close();
         Err(fault)
@@ -101,7 +101,7 @@ impl DatabaseFile {
     fn close(&mut self) {
         let database = self.database.take();
         // Closing writes, which can fail as everything can. What was committed does not depend on it.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(database))));
+        drop(guard::run_silently(|| drop(database)));
     }
 }
 
