@@ -48,6 +48,8 @@ pub struct NodeConfig {
     pub catch_up_slots_max: u64,
     /// J: a durable snapshot is written every so many checkpoints.
     pub snapshot_checkpoints: u64,
+    /// M: or sooner, when so much was journalled since the last one. Bytes.
+    pub snapshot_journal_bytes: u64,
     /// How fast whole states are served to members that fetch one, in total. Bytes per second.
     pub transfer_bytes_per_second: u64,
     /// The same for one member.
@@ -76,6 +78,7 @@ impl Default for NodeConfig {
             disk_reserve_bytes: 256 << 20,
             catch_up_slots_max: 1 << 15,
             snapshot_checkpoints: 16,
+            snapshot_journal_bytes: 256 << 20,
             transfer_bytes_per_second: 8 << 20,
             transfer_member_bytes_per_second: 4 << 20,
         }
@@ -121,6 +124,7 @@ impl NodeConfig {
             ("disk_reserve_bytes", self.disk_reserve_bytes, 0, 1 << 50),
             ("catch_up_slots_max", self.catch_up_slots_max, 1, 1 << 40),
             ("snapshot_checkpoints", self.snapshot_checkpoints, 1, 1 << 20),
+            ("snapshot_journal_bytes", self.snapshot_journal_bytes, 1 << 20, 1 << 50),
             ("transfer_bytes_per_second", self.transfer_bytes_per_second, 64 << 10, 1 << 40),
             ("transfer_member_bytes_per_second", self.transfer_member_bytes_per_second, 64 << 10, 1 << 40),
         ];

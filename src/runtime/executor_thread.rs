@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::failure::{Failure, FailureCell};
 use super::metrics::Metrics;
 use super::queue::Queue;
+use super::snapshot_schedule::SnapshotSchedule;
 use super::snapshotter::{Certified, SnapshotOrder};
 use super::state_transfer::{Fetching, ServerInput};
 use super::transport::Transport;
@@ -71,8 +72,8 @@ pub(super) enum ExecutorInput {
         /// What it sends.
         nodes: Nodes,
     },
-    /// The state that was fetched is durable.
-    StateDurable,
+    /// The fetched state of this slot is durable.
+    StateDurable(SeqNum),
     /// Somebody in this process wants the whole state.
     State(oneshot::Sender<Snapshot>),
 }
@@ -114,13 +115,6 @@ impl StateReader {
     }
 }
 
-/// The state that a clean stop makes durable.
-pub(super) struct LastState {
-    pub(super) state: ReplicatedState,
-    /// If it is that of a certified checkpoint.
-    pub(super) certificate: Option<CheckpointCertificate>,
-}
-
 /// What the thread owns.
 pub(super) struct ExecutorThread<A> {
     pub(super) executor: Executor<A>,
@@ -133,11 +127,11 @@ pub(super) struct ExecutorThread<A> {
     pub(super) events: Queue<Event>,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) snapshots: Queue<SnapshotOrder>,
-    /// J: a durable snapshot every so many checkpoints.
-    pub(super) snapshot_interval: u64,
+    /// When the next durable snapshot is due.
+    pub(super) schedule: SnapshotSchedule,
     pub(super) fetching: Fetching,
-    /// Whether a fetched state is being made durable; the core waits for that.
-    pub(super) is_installing: bool,
+    /// The fetched state that is being made durable, while the core has not heard of it.
+    pub(super) installing: Option<SeqNum>,
     /// The thread that serves states to others.
     pub(super) state_server: Queue<ServerInput>,
     pub(super) metrics: Arc<Metrics>,
@@ -145,8 +139,8 @@ pub(super) struct ExecutorThread<A> {
 }
 
 impl<A: Application> ExecutorThread<A> {
-    /// Replays what was committed before the start, then executes until its queue is closed, and gives the last state.
-    pub(super) fn run(mut self) -> Option<LastState> {
+    /// Replays what was committed before the start, then executes until its queue is closed.
+    pub(super) fn run(mut self) {
         match &self.missing {
             None => self.report(self.executor.installed()),
             Some(_) => self.report(Report::StateMissing),
@@ -157,7 +151,7 @@ impl<A: Application> ExecutorThread<A> {
         self.hand_over_certificate();
         if let Err(error) = self.replay_committed() {
             self.failure.set(Failure::Storage(error));
-            return None;
+            return;
         }
         while let Some(inputs) = self.input.take(INPUTS_AT_ONCE, self.fetching.wait()) {
             for input in inputs {
@@ -166,18 +160,16 @@ impl<A: Application> ExecutorThread<A> {
             let fetched = self.fetching.on_time();
             self.install(fetched);
         }
-        self.last_state()
+        self.leave_certified_state();
     }
 
-    /// None while another state is fetched: the own one is missing, outdated or wrong.
-    fn last_state(&self) -> Option<LastState> {
-        let seq = self.executor.executed();
-        if seq == SeqNum::GENESIS || self.missing.is_some() || self.fetching.is_under_way() {
-            return None;
+    /// What a clean stop leaves is a state with its certificate: after the next start it is served to others, and reads
+    /// are proven against it at once. The journal holds what follows it.
+    fn leave_certified_state(&mut self) {
+        if let Some((certificate, snapshot)) = self.executor.certified() {
+            let certified = Certified { state: snapshot.replicated(), certificate: certificate.clone() };
+            self.order_snapshot(certified);
         }
-        let certified = self.executor.certified().filter(|(certificate, _)| certificate.seq() == seq);
-        let certificate = certified.map(|(certificate, _)| certificate.clone());
-        Some(LastState { state: self.executor.snapshot().replicated(), certificate })
     }
 
     fn replay_committed(&mut self) -> Result<(), StorageError> {
@@ -190,7 +182,7 @@ impl<A: Application> ExecutorThread<A> {
         Ok(())
     }
 
-    fn handle(&mut self, input: ExecutorInput) {
+    pub(super) fn handle(&mut self, input: ExecutorInput) {
         match input {
             ExecutorInput::Order(Order::Apply(committed)) => self.on_apply(&committed),
             ExecutorInput::Order(Order::Resend { to, id }) => {
@@ -208,10 +200,7 @@ impl<A: Application> ExecutorThread<A> {
                 let fetched = self.fetching.on_nodes(from, &nodes);
                 self.install(fetched);
             }
-            ExecutorInput::StateDurable => {
-                self.is_installing = false;
-                self.report(self.executor.installed());
-            }
+            ExecutorInput::StateDurable(seq) => self.finish_installing(|installed| installed == seq),
             ExecutorInput::Attest { from, seq, index } => {
                 let attestation = self.executor.attest(seq, index);
                 self.answer(from, &attestation);
@@ -229,7 +218,9 @@ impl<A: Application> ExecutorThread<A> {
     fn on_apply(&mut self, committed: &CommittedBatch) {
         // The core had a state before it heard of the one that it ordered last: that one is not needed any more...
         self.fetching.abandon();
-        // ...or is here already, with this batch in it.
+        // ...or is here already. When the core comes to where it ends, the journal holds what leads there, so that the
+        // core may hear of it before it is durable, and must before it hears of what follows.
+        self.finish_installing(|installed| installed <= committed.seq);
         if committed.seq > self.executor.executed() {
             self.apply(committed, Replies::Send);
             self.hand_over_certificate();
@@ -238,29 +229,41 @@ impl<A: Application> ExecutorThread<A> {
 
     fn on_catch_up_to(&mut self, goal: CheckpointCertificate) {
         // The state that is being made durable ends the order.
-        if !self.is_installing {
+        if self.installing.is_none() {
             let fetched = self.fetching.catch_up_to(goal, || base_of(&self.executor, self.missing.as_ref()));
             self.install(fetched);
         }
     }
 
     /// Goes on from a state that was fetched. The core hears of it when it is durable.
-    fn install(&mut self, fetched: Option<Fetched>) {
+    pub(super) fn install(&mut self, fetched: Option<Fetched>) {
         let Some(Fetched { state, certificate }) = fetched else { return };
         match self.executor.install(state.clone(), Some(certificate.clone())) {
             Ok(()) => {
-                self.is_installing = true;
+                self.installing = Some(certificate.seq());
                 self.missing = None;
+                self.schedule.ordered(certificate.seq());
                 self.state_server.push(ServerInput::Hold(state.clone()));
                 self.snapshots.push(SnapshotOrder::Install(Certified { state, certificate }));
             }
             // Only a faulty quorum certifies such a state; a later order may name another one.
-            Err(error) => tracing::error!(%error, "the certified state cannot be used"),
+            Err(error) => {
+                tracing::error!(%error, "the certified state cannot be used");
+                self.fetching.discard_staged();
+            }
+        }
+    }
+
+    /// Reports the installed state, once, if it is one that may be reported now.
+    fn finish_installing(&mut self, may_report: impl FnOnce(SeqNum) -> bool) {
+        if self.installing.take_if(|seq| may_report(*seq)).is_some() {
+            self.report(self.executor.installed());
         }
     }
 
     fn apply(&mut self, committed: &CommittedBatch, replies: Replies) {
         let applied = self.executor.apply(committed, replies);
+        self.schedule.executed(committed);
         for (client, reply) in &applied.replies {
             self.answer(*client, reply);
         }
@@ -272,25 +275,34 @@ impl<A: Application> ExecutorThread<A> {
     fn hand_over_certificate(&mut self) {
         let executed = self.executor.executed();
         if let Some(certificate) = self.stable.take_if(|stable| stable.seq() <= executed) {
-            self.on_stable(certificate);
+            self.certify(certificate);
         }
     }
 
     fn on_stable(&mut self, certificate: CheckpointCertificate) {
-        let seq = certificate.seq();
-        let of_snapshot = certificate.clone();
-        match self.executor.stable(certificate) {
+        self.certify(certificate);
+        // One whose checkpoints become stable keeps up: what an earlier fetch has left on the disk is of no use.
+        self.fetching.discard_staged();
+    }
+
+    fn certify(&mut self, certificate: CheckpointCertificate) {
+        match self.executor.stable(certificate.clone()) {
             Stability::Certified(snapshot) => {
-                self.state_server.push(ServerInput::Hold(snapshot.replicated()));
-                // While one snapshot is written, the newest of those that follow waits.
-                if seq.0.is_multiple_of(self.snapshot_interval) {
-                    let certified = Certified { state: snapshot.replicated(), certificate: of_snapshot };
-                    self.snapshots.replace(SnapshotOrder::is_replaceable, SnapshotOrder::Checkpoint(certified));
+                let state = snapshot.replicated();
+                self.state_server.push(ServerInput::Hold(state.clone()));
+                if self.schedule.is_due(certificate.seq()) {
+                    self.order_snapshot(Certified { state, certificate });
                 }
             }
             // The core compares roots before it calls a checkpoint stable.
             Stability::NotKept | Stability::Diverged { .. } => {}
         }
+    }
+
+    /// While one snapshot is written, the newest of those that follow waits.
+    fn order_snapshot(&mut self, certified: Certified) {
+        self.schedule.ordered(certified.certificate.seq());
+        self.snapshots.replace(SnapshotOrder::is_replaceable, SnapshotOrder::Checkpoint(certified));
     }
 
     fn report(&self, report: Report) {

@@ -12,7 +12,7 @@
 //! - `executor_thread`: owns the application; reports back and answers clients.
 //! - `restoring`: the state that a replica starts with.
 //! - `state_transfer`: serves whole states to those who fell behind, and fetches one where the log is gone.
-//! - `snapshotter`: writes durable snapshots while execution goes on.
+//! - `snapshotter`: writes durable snapshots while execution goes on, when `snapshot_schedule` says that one is due.
 //! - `observer`: turns notices into logs and [metrics].
 //!
 //! Invariant: no cycle of bounded queues. What flows back to the core (reports) is not bounded by a queue but by the
@@ -32,8 +32,11 @@ mod persister;
 mod queue;
 mod rate_limit;
 mod restoring;
+mod snapshot_schedule;
 mod snapshotter;
 mod state_transfer;
+#[cfg(test)]
+mod tests;
 
 pub use executor_thread::StateReader;
 pub use failure::{Failure, StartError};

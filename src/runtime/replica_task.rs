@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use quorate_crypto::Ed25519;
 
 use super::core_loop::CoreLoop;
-use super::executor_thread::{ExecutorInput, ExecutorThread, LastState, QUESTIONS_MAX, StateReader};
+use super::executor_thread::{ExecutorInput, ExecutorThread, QUESTIONS_MAX, StateReader};
 use super::failure::{Failure, FailureCell, StartError};
 use super::ingress::{Ingress, VerifyContext};
 use super::metrics::Metrics;
@@ -18,7 +18,8 @@ use super::queue::Queue;
 use super::rate_limit::RateLimit;
 use super::replica_view::ReplicaView;
 use super::restoring::{Restored, restore};
-use super::snapshotter::{self, SnapshotOrder, Snapshotter};
+use super::snapshot_schedule::SnapshotSchedule;
+use super::snapshotter::{SnapshotOrder, Snapshotter};
 use super::state_transfer::{
     Fetching, QUESTIONS_WAITING_MAX, ServerInput, Staging, StateServing, TransferGate, TransferWatch,
 };
@@ -30,7 +31,7 @@ use crate::execution::{Admission, Application, ServingRate, StateServer};
 use crate::messages::{CheckpointCertificate, Verifier};
 use crate::storage::journal::{Journal, JournalOptions, Opened};
 use crate::storage::replay::Replay;
-use crate::storage::{Harm, Home, Loss, PageStore, Storage, StorageError, SystemDisk};
+use crate::storage::{Disk, DiskPageStore, Harm, Home, Loss, PageStore, Storage, StorageError, SystemDisk};
 use crate::types::SeqNum;
 
 /// Verified events that wait for the core at most; verifying threads wait beyond it.
@@ -74,10 +75,9 @@ struct Threads {
     core: JoinHandle<()>,
     persister: JoinHandle<()>,
     historian: JoinHandle<()>,
-    executor: JoinHandle<Option<LastState>>,
+    executor: JoinHandle<()>,
     state_server: JoinHandle<()>,
     snapshotter: JoinHandle<()>,
-    store: Arc<dyn PageStore>,
     close_historian: Box<dyn FnOnce() + Send + Sync>,
     close_snapshotter: Box<dyn FnOnce() + Send + Sync>,
     close_state_server: Box<dyn FnOnce() + Send + Sync>,
@@ -89,14 +89,23 @@ impl RunningReplica {
     /// # Errors
     /// [`StartError`] when the genesis, the key or the files cannot be used.
     pub fn start<A: Application>(parts: ReplicaParts<A>) -> Result<Self, StartError> {
+        let disk = Arc::new(SystemDisk { fsync: parts.identity.config.fsync });
+        Self::start_on(disk, parts)
+    }
+
+    /// The same on another disk than that of the system. Only the lock and the identity of the home are not read there.
+    ///
+    /// # Errors
+    /// As [`RunningReplica::start`].
+    pub fn start_on<A: Application>(disk: Arc<dyn Disk>, parts: ReplicaParts<A>) -> Result<Self, StartError> {
         let ReplicaParts { identity, home, application, transport, clock } = parts;
         check_identity(&identity)?;
-        let Opened { journal, recovered, torn_tail, losses } = open_journal(&identity, &home)?;
+        let Opened { journal, recovered, torn_tail, losses } = open_journal(&identity, &home, Arc::clone(&disk))?;
         if let Some(cut) = torn_tail {
             tracing::warn!(path = %cut.path.display(), bytes = cut.bytes, "removed an unfinished write; nothing is lost");
         }
         log_losses(&losses);
-        let restored = restore(&identity, application, &home, &journal)?;
+        let restored = restore(&identity, application, store_of(&identity, &home, disk), &journal)?;
         let starter = Starter::new(identity, transport, clock);
         starter.snapshot_found(restored.executor.executed());
         let stable = recovered.promises.stable.clone();
@@ -108,7 +117,7 @@ impl RunningReplica {
         let store = Arc::clone(&restored.store);
         let replay = journal.replay(restored.executor.executed());
         let executor_thread = starter.executor_thread(restored, replay, stable, snapshots.clone());
-        let snapshotter = starter.snapshotter(Arc::clone(&store), snapshots.clone());
+        let snapshotter = starter.snapshotter(store, snapshots.clone());
         let state_server = starter.state_serving();
         let questions_for_states = starter.state_server.clone();
         let core = starter.core_loop(replica, home.evidence(), Arc::clone(&view));
@@ -121,7 +130,6 @@ impl RunningReplica {
             executor: starter.spawn("executor", move || executor_thread.run())?,
             state_server: starter.spawn("state-server", move || state_server.run())?,
             snapshotter: starter.spawn("snapshotter", move || snapshotter.run())?,
-            store,
             close_historian: Box::new(move || questions.close()),
             close_snapshotter: Box::new(move || snapshots.close()),
             close_state_server: Box::new(move || questions_for_states.close()),
@@ -165,10 +173,11 @@ impl RunningReplica {
         self.events.push(Event::StepDown);
     }
 
-    /// Stops: handles what has come in, makes it durable, writes a snapshot. Blocks; call it outside of async code.
+    /// Stops: handles what has come in, makes it durable, writes the last certified checkpoint. Blocks; call it outside of
+    /// async code.
     ///
     /// # Errors
-    /// [`Failure`] when a thread had failed or the snapshot cannot be written.
+    /// [`Failure`] when a thread had failed, or the disk does now. That there is no room for a snapshot is none.
     pub fn stop(self) -> Result<(), Failure> {
         let Threads {
             verifiers,
@@ -178,7 +187,6 @@ impl RunningReplica {
             executor,
             state_server,
             snapshotter,
-            store,
             close_historian,
             close_snapshotter,
             close_state_server,
@@ -198,29 +206,21 @@ impl RunningReplica {
         close_historian();
         join(historian);
         self.executor.close();
-        let last = executor.join().unwrap_or_default();
+        join(executor);
         close_state_server();
         join(state_server);
         close_snapshotter();
         join(snapshotter);
-        if let Some(failure) = self.failure.get() {
-            return Err(failure);
-        }
-        let Some(LastState { state, certificate }) = last else { return Ok(()) };
-        match snapshotter::write(store.as_ref(), &state, certificate.as_ref()) {
-            // The journal is durable: the next start replays it.
-            Err(error @ StorageError::DiskFull { .. }) => {
-                tracing::warn!(%error, "no snapshot was written");
-                Ok(())
-            }
-            written => Ok(written?),
-        }
+        self.failure.get().map_or(Ok(()), Err)
     }
 }
 
-fn open_journal(identity: &Identity, home: &Home) -> Result<Opened, StorageError> {
-    let options = JournalOptions::new(&identity.config, &identity.genesis.limits);
-    Journal::open(home, options, Arc::new(SystemDisk { fsync: identity.config.fsync }))
+fn open_journal(identity: &Identity, home: &Home, disk: Arc<dyn Disk>) -> Result<Opened, StorageError> {
+    Journal::open(home, JournalOptions::new(&identity.config, &identity.genesis.limits), disk)
+}
+
+fn store_of(identity: &Identity, home: &Home, disk: Arc<dyn Disk>) -> Arc<dyn PageStore> {
+    Arc::new(DiskPageStore::new(home.path(), &identity.genesis, disk))
 }
 
 fn log_losses(losses: &[Loss]) {
@@ -285,10 +285,12 @@ impl Starter {
         }
     }
 
-    /// In slots: every so many checkpoints.
-    fn snapshot_interval(&self) -> u64 {
+    /// The durable snapshot that was found is the last one.
+    fn snapshot_schedule(&self, last: SeqNum) -> SnapshotSchedule {
+        let config = &self.identity.config;
         let interval = self.identity.genesis.limits.checkpoint_interval;
-        interval.saturating_mul(self.identity.config.snapshot_checkpoints).max(1)
+        let slots = interval.saturating_mul(config.snapshot_checkpoints);
+        SnapshotSchedule::new(slots, config.snapshot_journal_bytes, last)
     }
 
     fn executor_thread<A: Application>(
@@ -299,6 +301,7 @@ impl Starter {
         snapshots: Queue<SnapshotOrder>,
     ) -> ExecutorThread<A> {
         ExecutorThread {
+            schedule: self.snapshot_schedule(restored.executor.executed()),
             executor: restored.executor,
             replay,
             missing: restored.missing,
@@ -308,8 +311,7 @@ impl Starter {
             transport: Arc::clone(&self.transport),
             fetching: self.fetching(Staging::new(restored.store, snapshots.clone())),
             snapshots,
-            snapshot_interval: self.snapshot_interval(),
-            is_installing: false,
+            installing: None,
             state_server: self.state_server.clone(),
             metrics: Arc::clone(&self.metrics),
             failure: Arc::clone(&self.failure),

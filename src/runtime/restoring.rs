@@ -6,7 +6,7 @@ use super::failure::StartError;
 use crate::core::Identity;
 use crate::execution::{Application, Executor, Signer};
 use crate::storage::page_store::Remains;
-use crate::storage::{DiskPageStore, Home, Journal, Loaded, PageStore, Storage, SystemDisk};
+use crate::storage::{Journal, Loaded, PageStore, Storage};
 use crate::types::SeqNum;
 
 /// What a replica starts with.
@@ -26,11 +26,9 @@ pub(super) struct Restored<A> {
 pub(super) fn restore<A: Application>(
     identity: &Identity,
     application: A,
-    home: &Home,
+    store: Arc<dyn PageStore>,
     journal: &Journal,
 ) -> Result<Restored<A>, StartError> {
-    let disk = Arc::new(SystemDisk { fsync: identity.config.fsync });
-    let store = DiskPageStore::new(home.path(), &identity.genesis, disk);
     let signer = Signer { id: identity.id, key: identity.key.clone(), context: identity.context.clone() };
     let mut executor = Executor::new(&identity.genesis, application, signer);
     let mut remains = Remains::default();
@@ -49,7 +47,7 @@ pub(super) fn restore<A: Application>(
     if is_missing {
         tracing::warn!(executed = %executor.executed(), "the journal does not lead on from the own state; others have it");
     }
-    Ok(Restored { executor, store: Arc::new(store), missing: is_missing.then_some(remains) })
+    Ok(Restored { executor, store, missing: is_missing.then_some(remains) })
 }
 
 /// Whether the journal holds all that follows `executed`, at least up to the low watermark.

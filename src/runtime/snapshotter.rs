@@ -26,6 +26,8 @@ pub(super) enum SnapshotOrder {
     Install(Certified),
     /// Verified nodes of a state that is being fetched, by their hashes.
     Stage(Vec<(Digest, Bytes)>),
+    /// No state is being fetched: what was staged goes.
+    ClearStaging,
 }
 
 /// A state with the proof that it is the certified one.
@@ -51,10 +53,14 @@ impl Snapshotter {
         while let Some(orders) = self.orders.take(1, unwritten.as_ref().map(|_| RETRY)) {
             for order in unwritten.take().into_iter().chain(orders) {
                 match self.carry_out(&order) {
-                    Ok(()) => self.tell(&order),
+                    Ok(()) => {
+                        // A later state takes the place of one that has found no room.
+                        unwritten = unwritten.filter(|_| order.state().is_none());
+                        self.tell(&order);
+                    }
                     Err(error @ StorageError::DiskFull { .. }) => {
                         tracing::warn!(%error, "no snapshot was written; make room");
-                        unwritten = order.if_awaited();
+                        unwritten = order.if_awaited().or(unwritten);
                     }
                     Err(error) => {
                         self.failure.set(Failure::Storage(error));
@@ -67,15 +73,25 @@ impl Snapshotter {
 
     fn carry_out(&self, order: &SnapshotOrder) -> Result<(), StorageError> {
         match order {
-            SnapshotOrder::Checkpoint(Certified { state, certificate }) => {
-                write(self.store.as_ref(), state, Some(certificate))
-            }
+            SnapshotOrder::Checkpoint(Certified { state, certificate }) => self.write(state, certificate),
             SnapshotOrder::Install(Certified { state, certificate }) => {
-                write(self.store.as_ref(), state, Some(certificate))?;
+                self.write(state, certificate)?;
                 self.store.clear_staging()
             }
             SnapshotOrder::Stage(nodes) => self.store.stage(nodes),
+            SnapshotOrder::ClearStaging => self.store.clear_staging(),
         }
+    }
+
+    /// Writes a state; durable when it returns.
+    fn write(&self, state: &ReplicatedState, certificate: &CheckpointCertificate) -> Result<(), StorageError> {
+        let committed = self.store.commit(state, Some(certificate))?;
+        if let Some(set_aside) = &committed.set_aside {
+            tracing::warn!("the snapshot on the disk had become unusable and was written anew: {set_aside}");
+        }
+        let (seq, pages, bytes) = (state.position.seq, committed.pages, committed.bytes);
+        tracing::debug!(%seq, pages, bytes, "snapshot written");
+        Ok(())
     }
 
     /// Says that a state is durable.
@@ -87,9 +103,9 @@ impl Snapshotter {
             }
             SnapshotOrder::Install(Certified { state, .. }) => {
                 self.persister.push(PersisterInput::SnapshotDurable(state.position.seq));
-                self.executor.push(ExecutorInput::StateDurable);
+                self.executor.push(ExecutorInput::StateDurable(state.position.seq));
             }
-            SnapshotOrder::Stage(_) => {}
+            SnapshotOrder::Stage(_) | SnapshotOrder::ClearStaging => {}
         }
     }
 }
@@ -99,30 +115,27 @@ impl SnapshotOrder {
     pub(super) fn is_replaceable(&self) -> bool {
         match self {
             SnapshotOrder::Checkpoint(_) | SnapshotOrder::Stage(_) => true,
-            SnapshotOrder::Install(_) => false,
+            SnapshotOrder::Install(_) | SnapshotOrder::ClearStaging => false,
+        }
+    }
+
+    /// Whether it writes nodes of a fetch.
+    pub(super) fn is_stage(&self) -> bool {
+        matches!(self, SnapshotOrder::Stage(_))
+    }
+
+    fn state(&self) -> Option<&Certified> {
+        match self {
+            SnapshotOrder::Checkpoint(certified) | SnapshotOrder::Install(certified) => Some(certified),
+            SnapshotOrder::Stage(_) | SnapshotOrder::ClearStaging => None,
         }
     }
 
     /// The journal makes up for a checkpoint that is not written, and the next one is tried; a fetched state is waited for.
     fn if_awaited(self) -> Option<Self> {
         match self {
-            SnapshotOrder::Checkpoint(_) | SnapshotOrder::Stage(_) => None,
+            SnapshotOrder::Checkpoint(_) | SnapshotOrder::Stage(_) | SnapshotOrder::ClearStaging => None,
             SnapshotOrder::Install(_) => Some(self),
         }
     }
-}
-
-/// Writes a state; durable when it returns.
-pub(super) fn write(
-    store: &dyn PageStore,
-    state: &ReplicatedState,
-    certificate: Option<&CheckpointCertificate>,
-) -> Result<(), StorageError> {
-    let committed = store.commit(state, certificate)?;
-    if let Some(set_aside) = &committed.set_aside {
-        tracing::warn!("the snapshot on the disk had become unusable and was written anew: {set_aside}");
-    }
-    let (seq, pages, bytes) = (state.position.seq, committed.pages, committed.bytes);
-    tracing::debug!(%seq, pages, bytes, "snapshot written");
-    Ok(())
 }

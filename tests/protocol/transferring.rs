@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use quorate::core::{Event, Notice, Recovered, Report, TransferCause};
+use quorate::core::{Event, ExecutedBatch, Notice, Recovered, Report, TransferCause};
 use quorate::messages::{Message, Standing};
 use quorate::{SeqNum, View};
 
@@ -50,6 +50,33 @@ fn nothing_is_executed_between_the_order_for_a_state_and_its_arrival() {
     assert!(lines.contains(&format!("journal stable s{K}")), "{lines:?}");
     assert_eq!(lines.last(), Some(&format!("apply s{}", K + 1)), "what was committed meanwhile follows: {lines:?}");
     assert_eq!(solo.replica.watermarks().0, SeqNum(K));
+}
+
+#[test]
+fn a_state_that_comes_when_the_core_has_gone_on_without_it_leaves_no_gap() {
+    let world = World::new(4);
+    let mut solo = Solo::not_installed(&world, 1, Recovered::default());
+    let installed = |at: u64| {
+        let (chain, root) = (digest("chain"), digest("root"));
+        let certificate = Some(world.certified(at, root));
+        Event::Executor(Report::Installed { seq: SeqNum(at), chain, root, certificate, windows: Vec::new() })
+    };
+    solo.step(Event::Executor(Report::StateMissing));
+    for goal in [K, 2 * K] {
+        let told = solo.receive(2, Message::CheckpointCertificate(world.certified(goal, digest("root"))));
+        assert_eq!(outputs(&told), [format!("catch up to s{goal}")]);
+    }
+    solo.step(installed(K));
+    for seq in K + 1..=2 * K + 1 {
+        let committed = solo.commit(seq, &[seq]);
+        assert!(outputs(&committed).contains(&format!("apply s{seq}")), "{:?}", outputs(&committed));
+    }
+    solo.step(installed(2 * K));
+    assert_eq!(solo.replica.execution(), (SeqNum(2 * K + 1), SeqNum(2 * K)));
+    assert_eq!(solo.replica.watermarks().0, SeqNum(2 * K));
+    let next = ExecutedBatch { seq: SeqNum(2 * K + 1), chain: digest("next"), requests: Vec::new(), root: None };
+    solo.step(Event::Executor(Report::Executed(next)));
+    assert_eq!(solo.replica.execution().1, SeqNum(2 * K + 1));
 }
 
 /// Replica 3 was away for three windows, and nobody keeps the log below the last one.

@@ -14,7 +14,7 @@ use quorate::genesis::Limits;
 use quorate::messages::SigningContext;
 use quorate::outcome::Outcome;
 use quorate::runtime::{Ingress, ReplicaParts, RunningReplica, Transport};
-use quorate::storage::{Home, Identity as HomeIdentity};
+use quorate::storage::{Disk, Home, Identity as HomeIdentity, SystemDisk};
 use quorate::{ClientId, Committee, Genesis, NodeConfig, ReplicaId, WallTime};
 use quorate_crypto::{Ed25519, KeyPair};
 
@@ -116,6 +116,11 @@ impl Hub {
 
     /// Starts a replica from its home below `folder`.
     pub fn start(&self, folder: &Path, id: ReplicaId) -> RunningReplica {
+        self.start_on(Arc::new(SystemDisk { fsync: true }), folder, id)
+    }
+
+    /// The same on another disk than the system's.
+    pub fn start_on(&self, disk: Arc<dyn Disk>, folder: &Path, id: ReplicaId) -> RunningReplica {
         let key = key(u8::try_from(id.0).unwrap());
         let home = HomeIdentity { chain_id: self.genesis.chain_id(), replica: id, key: key.public() };
         let parts = ReplicaParts {
@@ -131,7 +136,7 @@ impl Hub {
             transport: Arc::new(ReplicaEnd { hub: self.clone(), own: id }),
             clock: Arc::new(SystemClock::new()),
         };
-        let replica = RunningReplica::start(parts).unwrap();
+        let replica = RunningReplica::start_on(disk, parts).unwrap();
         self.connect(id, &replica);
         replica
     }

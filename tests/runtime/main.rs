@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod hub;
+mod slow_disk;
 mod snapshots;
 mod transfer;
 

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use quorate::ReplicaId;
 
 use super::hub::Hub;
@@ -19,7 +20,10 @@ async fn damaged_and_missing_snapshots_are_made_up_for_by_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let hub = Hub::new(4);
     let replicas = start_all(&hub, folder.path(), 4);
-    add(&hub.client(), 100).await;
+    let client = hub.client();
+    for _ in 0..20 {
+        add(&client, 5).await; // A slot each at least: there is a checkpoint.
+    }
     stop_all(replicas);
     let bytes = fs::read(store(folder.path(), 0)).unwrap();
     let zeroed: Vec<u8> = bytes.iter().enumerate().map(|(at, byte)| if at >= 4096 { 0 } else { *byte }).collect();
@@ -38,6 +42,24 @@ async fn damaged_and_missing_snapshots_are_made_up_for_by_the_journal() {
         assert_eq!(kept, damaged, "replica {id}");
         assert!(store(folder.path(), id).exists(), "replica {id} has a snapshot again");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_was_stopped_as_a_whole_does_not_need_a_new_checkpoint_to_prove_its_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = Hub::new(4);
+    let replicas = start_all(&hub, folder.path(), 4);
+    let client = hub.client();
+    for _ in 0..12 {
+        add(&client, 1).await; // A slot each, and a checkpoint every eight.
+    }
+    client.query_proven(Bytes::from_static(b"sum")).await.unwrap();
+    stop_all(replicas);
+    let hub = Hub::new(4);
+    let replicas = start_all(&hub, folder.path(), 4);
+    let proven = hub.client().query_proven(Bytes::from_static(b"sum")).await.unwrap();
+    assert!(proven.value.is_some());
+    stop_all(replicas);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,11 +45,6 @@ impl TransferWatch {
 }
 
 impl Fetching {
-    /// Whether a state is fetched.
-    pub(in crate::runtime) fn is_under_way(&self) -> bool {
-        self.fetch.is_some()
-    }
-
     /// How long nothing has to be done if nothing arrives.
     pub(in crate::runtime) fn wait(&self) -> Option<Duration> {
         let deadline = self.fetch.as_ref().and_then(StateFetch::deadline)?;
@@ -101,6 +96,14 @@ impl Fetching {
         if self.fetch.take().is_some() {
             tracing::info!("the state is not needed any more: the log goes on");
             self.end();
+            self.staging.discard();
+        }
+    }
+
+    /// Deletes the nodes of earlier fetches, unless one is under way that may need them.
+    pub(in crate::runtime) fn discard_staged(&mut self) {
+        if self.fetch.is_none() {
+            self.staging.discard();
         }
     }
 

@@ -24,12 +24,14 @@ pub(in crate::runtime) struct Staging {
     orders: Queue<SnapshotOrder>,
     nodes: Vec<(Digest, Bytes)>,
     bytes: usize,
+    /// Whether there may be nodes on the disk.
+    is_used: bool,
 }
 
 impl Staging {
     /// The snapshotter writes what is staged.
     pub(in crate::runtime) fn new(store: Arc<dyn PageStore>, orders: Queue<SnapshotOrder>) -> Self {
-        Staging { store, orders, nodes: Vec::new(), bytes: 0 }
+        Staging { store, orders, nodes: Vec::new(), bytes: 0, is_used: true }
     }
 
     /// What an earlier fetch has left behind.
@@ -44,6 +46,7 @@ impl Staging {
         if self.bytes < BATCH_BYTES {
             return;
         }
+        self.is_used = true;
         let batch = SnapshotOrder::Stage(std::mem::take(&mut self.nodes));
         match self.orders.offer(batch) {
             Err(SnapshotOrder::Stage(nodes)) if self.bytes < WAITING_BYTES_MAX => self.nodes = nodes,
@@ -55,6 +58,14 @@ impl Staging {
     pub(super) fn clear(&mut self) {
         self.nodes = Vec::new();
         self.bytes = 0;
+    }
+
+    /// Nothing that was staged is needed any more, on the disk neither.
+    pub(super) fn discard(&mut self) {
+        self.clear();
+        if std::mem::take(&mut self.is_used) {
+            self.orders.replace(SnapshotOrder::is_stage, SnapshotOrder::ClearStaging);
+        }
     }
 }
 
@@ -113,6 +124,26 @@ mod tests {
         }
         let waiting = orders.take(9, None).unwrap();
         assert!(matches!(&waiting[..], [SnapshotOrder::Stage(nodes)] if nodes.len() == 8));
+    }
+
+    #[test]
+    fn nodes_of_a_fetch_that_is_not_needed_any_more_do_not_stay_on_the_disk() {
+        let orders = Queue::new(1);
+        let mut staging = Staging::new(store(), orders.clone());
+        staging.discard();
+        assert!(
+            matches!(&orders.take(9, None).unwrap()[..], [SnapshotOrder::ClearStaging]),
+            "those of an earlier start"
+        );
+        staging.add(vec![(digest(1), Bytes::from(vec![0; BATCH_BYTES]))]);
+        staging.discard();
+        assert!(
+            matches!(&orders.take(9, None).unwrap()[..], [SnapshotOrder::ClearStaging]),
+            "what waits is not written"
+        );
+        staging.discard();
+        orders.close();
+        assert!(orders.take(9, None).is_none(), "there is nothing to delete");
     }
 
     #[test]

@@ -252,6 +252,6 @@ fn staged(database: &mut Database, hash: &Digest) -> Result<Option<Bytes>, redb:
 
 fn clear_staging(database: &mut Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    transaction.delete_table(STAGING)?;
-    Ok(transaction.commit()?)
+    // A commit waits for the disk.
+    if transaction.delete_table(STAGING)? { Ok(transaction.commit()?) } else { Ok(transaction.abort()?) }
 }
