@@ -16,7 +16,7 @@ use crate::support::{Cluster, K, Solo, World, at, digest, evidence, outputs, rej
 #[test]
 fn a_diverged_replica_does_not_vote_and_names_the_first_slot_that_differs() {
     let mut cluster = Cluster::new(4);
-    cluster.serves_states = false;
+    cluster.serve_states(false);
     cluster.nodes[3].executor.wrong_from = Some(SeqNum(2));
     for number in 1..=K {
         cluster.submit(0, number);
@@ -82,7 +82,7 @@ fn a_diverged_replica_that_had_executed_further_goes_back_to_the_certified_state
 #[test]
 fn a_diverged_primary_is_replaced() {
     let mut cluster = Cluster::new(4);
-    cluster.serves_states = false;
+    cluster.serve_states(false);
     cluster.nodes[0].executor.wrong_from = Some(SeqNum(1));
     for number in 1..=K {
         cluster.submit(0, number);

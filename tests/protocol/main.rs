@@ -5,11 +5,13 @@
 mod support;
 
 mod agreed_time;
+mod all_lost;
 mod catching_up;
 mod checkpoints;
 mod divergence;
 mod golden;
 mod hostile;
+mod idle;
 mod malformed;
 mod new_view;
 mod normal_case;
@@ -18,6 +20,7 @@ mod recovering;
 mod request_pool;
 mod restart;
 mod signatures;
+mod slow_member;
 mod suspicion;
 mod timers;
 mod transferring;

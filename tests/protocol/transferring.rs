@@ -80,8 +80,9 @@ fn a_state_that_comes_when_the_core_has_gone_on_without_it_leaves_no_gap() {
 }
 
 /// Replica 3 was away for three windows, and nobody keeps the log below the last one.
-fn behind_all_logs() -> Cluster {
+fn behind_all_logs(serves_states: bool) -> Cluster {
     let mut cluster = Cluster::new(4);
+    cluster.serve_states(serves_states);
     cluster.crash(3);
     for number in 1..=3 * L {
         cluster.submit(0, number);
@@ -93,7 +94,7 @@ fn behind_all_logs() -> Cluster {
 
 #[test]
 fn a_replica_that_finds_the_log_nowhere_gets_the_state_and_then_the_rest_of_the_log() {
-    let mut cluster = behind_all_logs();
+    let mut cluster = behind_all_logs(true);
     cluster.pass(Duration::from_secs(3));
     assert_eq!(cluster.transfers.len(), 1, "{:?}", cluster.transfers);
     assert_eq!(cluster.executed(3), cluster.executed(0));
@@ -124,18 +125,49 @@ fn one_peer_that_says_the_log_is_gone_does_not_decide_it() {
 
 #[test]
 fn a_view_change_during_the_transfer_delivers_nothing_twice_and_leaves_nobody_behind() {
-    let mut cluster = behind_all_logs();
-    cluster.serves_states = false;
+    let mut cluster = behind_all_logs(false);
     cluster.pass(Duration::from_secs(1));
     cluster.crash(0);
     cluster.pass(Duration::from_secs(3));
-    assert_eq!(cluster.replica(3).view(), View(1), "it votes in the new view while its state is on the way");
+    assert_eq!(cluster.replica(3).view(), View(1), "it follows into the new view while its state is on the way");
     cluster.submit(1, 3 * L + 1);
-    cluster.serves_states = true;
+    cluster.serve_states(true);
     for number in 3 * L + 2..=4 * L {
         cluster.submit(1, number);
     }
     cluster.pass(Duration::from_secs(3));
     assert_eq!(cluster.executed(3), cluster.executed(1));
     assert_eq!(cluster.executed(1).len() as u64, 4 * L);
+}
+
+#[test]
+fn views_that_move_on_while_its_state_is_on_the_way_do_not_keep_a_replica_out() {
+    let mut cluster = behind_all_logs(false);
+    cluster.pass(Duration::from_secs(1));
+    // It hears nothing while the lead is handed on, past its own turn.
+    cluster.drop_when(|envelope| envelope.from == 3 || envelope.to == 3);
+    for primary in [0, 1, 2] {
+        cluster.event(primary, Event::StepDown);
+        cluster.pass(Duration::from_secs(10));
+    }
+    let newest = cluster.replica(0).view();
+    assert!(newest >= View(4) && cluster.replica(3).view() < newest, "{newest}, {}", cluster.replica(3).view());
+    assert_eq!((&cluster.transfers, cluster.executed(3)), (&Vec::new(), Vec::new()), "its state is still on the way");
+
+    cluster.heal();
+    cluster.serve_states(true);
+    let primary = cluster.world.primary(newest);
+    for number in 3 * L + 1..=4 * L {
+        cluster.submit(primary, number);
+    }
+    cluster.pass(Duration::from_secs(3));
+    assert_eq!((cluster.replica(3).view(), cluster.replica(3).standing()), (newest, Standing::Voting));
+    assert_eq!(cluster.executed(3), cluster.executed(0));
+
+    // Without its votes there is no quorum now.
+    let other = (0..3).find(|id| *id != primary).expect("one of three");
+    cluster.crash(other);
+    cluster.submit(primary, 4 * L + 1);
+    assert_eq!(cluster.executed(primary).last(), Some(&(4 * L + 1)));
+    assert_eq!(cluster.executed(3), cluster.executed(primary));
 }

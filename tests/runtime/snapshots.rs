@@ -1,6 +1,7 @@
 //! Durable snapshots of running replicas. A damaged or missing one never refuses a start: the journal makes up for it as
 //! long as it holds the whole history.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -100,4 +101,64 @@ async fn a_damaged_snapshot_that_the_journal_cannot_replace_is_fetched_from_the_
     assert_eq!(fs::read_dir(folder.path().join("3/damaged")).unwrap().count(), 1);
     replicas.push(again);
     stop_all(replicas);
+}
+
+/// What a home holds beside its snapshots: the journal, and what says how far its promises reach.
+fn copy_journal(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir(to).unwrap();
+    let is_left_out = |name: &OsStr| ["snapshots", "lock"].iter().any(|left_out| name == *left_out);
+    let entries = fs::read_dir(from).unwrap().map(Result::unwrap);
+    for entry in entries.filter(|entry| !is_left_out(&entry.file_name())) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_journal(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A crash, or an operator, left the durable state of the application and the journal of the engine at different
+/// heights. Whichever is behind: in the end both stand where everybody stands, and nothing was added up twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_and_a_journal_of_different_heights_execute_nothing_twice_and_leave_nothing_out() {
+    for is_snapshot_behind in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, before) = (folder.path().join("3"), folder.path().join("before"));
+        let hub = Hub::new(4);
+        let mut replicas = start_all(&hub, folder.path(), 4);
+        let client = hub.client();
+        add(&client, 100).await;
+        reaches(&replicas[3], 100).await;
+        hub.disconnect(ReplicaId(3));
+        replicas.pop().unwrap().stop().unwrap();
+        copy_journal(&home, &before);
+        let older_state = fs::read(store(folder.path(), 3)).unwrap();
+        let back = hub.start(folder.path(), ReplicaId(3));
+        for _ in 0..20 {
+            add(&client, 5).await; // Slots enough for several checkpoints.
+        }
+        reaches(&back, 200).await;
+        hub.disconnect(ReplicaId(3));
+        back.stop().unwrap();
+
+        let newer_state = fs::read(store(folder.path(), 3)).unwrap();
+        if is_snapshot_behind {
+            fs::write(store(folder.path(), 3), older_state).unwrap();
+        } else {
+            fs::remove_dir_all(&home).unwrap();
+            copy_journal(&before, &home);
+            fs::create_dir(home.join("snapshots")).unwrap();
+            fs::write(store(folder.path(), 3), newer_state).unwrap();
+        }
+        let again = hub.start(folder.path(), ReplicaId(3));
+        reaches(&again, 200).await;
+        assert_eq!(add(&client, 1).await, 201);
+        replicas.push(again);
+        for replica in &replicas {
+            reaches(replica, 201).await;
+        }
+        stop_all(replicas);
+    }
 }

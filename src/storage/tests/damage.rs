@@ -95,6 +95,43 @@ fn a_flipped_bit_costs_history_or_promises_and_that_is_said_or_only_the_unsealed
     assert!(lost > 500 && cut > 50, "{lost} lost, {gone} gone, {cut} cut");
 }
 
+/// Where the length of each group stands in a segment.
+fn length_fields(segment: &[u8]) -> Vec<usize> {
+    let groups = segment.windows(4).enumerate().filter(|(_, bytes)| *bytes == b"\xa7QGR");
+    groups.map(|(start, _)| start + 24).collect()
+}
+
+#[test]
+fn a_damaged_length_field_is_noticed_whatever_length_it_claims() {
+    let (home, _) = three_segments();
+    let files = home.files();
+    let whole = history(&home.open());
+    let segments: Vec<_> = files.iter().filter(|(path, _)| path.extension().is_some()).collect();
+    let (last, mut tried) = (home.last_segment(), 0);
+    for (path, bytes) in segments {
+        let fields = length_fields(bytes);
+        for field in &fields {
+            let length = u32::from_le_bytes(bytes[*field..*field + 4].try_into().unwrap());
+            for claimed in [0, 1, length - 1, length + 1, 2 * length, i32::MAX as u32, u32::MAX] {
+                home.restore(&files);
+                let mut damaged = bytes.clone();
+                damaged[*field..*field + 4].copy_from_slice(&claimed.to_le_bytes());
+                put(path, &damaged);
+                let opened = home.open();
+                let at = format!("{} at {field}: {claimed} instead of {length}", path.display());
+                // The last group of all was not durable yet.
+                let is_end = *path == last && fields.last() == Some(field);
+                assert_eq!(opened.torn_tail.is_some(), is_end, "{at}");
+                assert_eq!(harm(&opened), (!is_end).then_some(Harm::Promises), "{at}");
+                let kept = history(&opened);
+                assert!(kept.len() < whole.len() && kept[..] == whole[..kept.len()], "{at}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 5 * 7, "{tried}");
+}
+
 #[test]
 fn damage_below_the_stable_checkpoint_of_a_later_segment_costs_history_only() {
     let home = TestHome::new(3 << 10, u64::MAX);

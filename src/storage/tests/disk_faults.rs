@@ -59,6 +59,22 @@ fn a_failed_write_is_final_and_cut_at_the_next_start() {
 }
 
 #[test]
+fn a_write_error_is_reported_with_its_file_at_once_and_by_every_call_after_it() {
+    let home = TestHome::new(1 << 20, 0);
+    let (Opened { mut journal, .. }, failures) = open_failing(&home, Operation::Write, io::ErrorKind::Other, 2);
+    journal.append(&slot(1, 10)).unwrap();
+    let first = journal.append(&slot(2, 10)).unwrap_err();
+    let StorageError::Io { path, .. } = &first else { panic!("{first}") };
+    assert_eq!(*path, home.last_segment());
+    assert_eq!((first.class(), first.class().exit_code()), (FailureClass::Io, 74));
+    for _ in 0..3 {
+        assert_eq!(journal.append(&slot(2, 10)).unwrap_err().to_string(), first.to_string());
+        assert_eq!(journal.sync().unwrap_err().to_string(), first.to_string());
+    }
+    assert_eq!(failures.load(Ordering::Relaxed), 1, "the disk was not asked again");
+}
+
+#[test]
 fn a_full_disk_shows_when_a_segment_is_made_and_says_so() {
     let home = TestHome::new(4 << 10, 0);
     let (Opened { mut journal, .. }, _) = open_failing(&home, Operation::Allocate, io::ErrorKind::StorageFull, 2);

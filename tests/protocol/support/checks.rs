@@ -58,6 +58,8 @@ fn is_durable(journal: &[JournalRecord], message: &Message) -> bool {
         }
         (Message::Checkpoint(vote), JournalRecord::CheckpointTaken(checkpoint)) => *checkpoint == vote.payload,
         (Message::ViewChange(signed), JournalRecord::ViewChangeSent(known)) => signed == known,
+        // One that was lost, and came back with the view that rests on it.
+        (Message::ViewChange(signed), JournalRecord::ViewEntered(entered)) => entered.view_changes.contains(signed),
         _other => false,
     })
 }

@@ -8,7 +8,7 @@ use quorate::core::{
     Actions, Event, JournalRecord, Notice, Order, Outgoing, Recipients, Recovered, Replica, Report, SuspicionCause,
     ViewChangeCause,
 };
-use quorate::messages::{CheckpointCertificate, CommittedSlot, Message, ReplicaMessage, Request, Verifier};
+use quorate::messages::{Bounds, CheckpointCertificate, CommittedSlot, Message, ReplicaMessage, Request, Verifier};
 use quorate::{Instant, Now, ReplicaId, RequestId, SeqNum, View};
 use quorate_crypto::Digest;
 
@@ -52,6 +52,9 @@ pub(crate) struct Node {
     pub(crate) resent: Vec<RequestId>,
     /// The difference of its wall clock.
     pub(crate) ahead: Duration,
+    /// Whether its executor does nothing before the scenario lets it.
+    pub(crate) executes_slowly: bool,
+    waiting: VecDeque<Order>,
     voted: Voted,
 }
 
@@ -70,7 +73,9 @@ pub(crate) struct Cluster {
     /// The first slot that the journals of all members still hold.
     pub(crate) history_from: SeqNum,
     /// Whether anybody serves them.
-    pub(crate) serves_states: bool,
+    serves_states: bool,
+    /// Who waits for which of them.
+    wanted: BTreeMap<u16, CheckpointCertificate>,
     /// Who has installed which of them.
     pub(crate) transfers: Vec<(u16, SeqNum)>,
     /// Whether a replica that starts is told at once that nobody holds a vote of it, instead of asking.
@@ -95,6 +100,8 @@ impl Cluster {
             to_clients: Vec::new(),
             resent: Vec::new(),
             ahead: Duration::ZERO,
+            executes_slowly: false,
+            waiting: VecDeque::new(),
             voted: Voted::default(),
         };
         let mut cluster = Cluster {
@@ -108,6 +115,7 @@ impl Cluster {
             states: BTreeMap::new(),
             history_from: SeqNum::GENESIS,
             serves_states: true,
+            wanted: BTreeMap::new(),
             transfers: Vec::new(),
             checks_at_start: true,
             arrived: Vec::new(),
@@ -147,6 +155,40 @@ impl Cluster {
         self.rule(|_| Fate::Deliver);
         self.queue.extend(self.held.drain(..));
         self.run();
+    }
+
+    /// What was held arrives; what follows from it is up to the rule again.
+    pub(crate) fn release(&mut self) {
+        for envelope in std::mem::take(&mut self.held) {
+            self.deliver(envelope);
+        }
+        self.run();
+    }
+
+    /// A slow executor does one of the things that wait for it.
+    pub(crate) fn execute_one(&mut self, id: u16) {
+        let Some(order) = self.nodes[usize::from(id)].waiting.pop_front() else { return };
+        self.execute(id, order);
+        self.run();
+    }
+
+    /// Whether states are served from here on. Who waits for one gets it now.
+    pub(crate) fn serve_states(&mut self, serve: bool) {
+        self.serves_states = serve;
+        if serve {
+            for (id, goal) in std::mem::take(&mut self.wanted) {
+                self.transfer(id, &goal);
+            }
+            self.run();
+        }
+    }
+
+    /// A member that has ended loses its journal. What is left says how far its promises reached, or not even that.
+    pub(crate) fn lose_journal(&mut self, id: u16, known: Option<Bounds>) {
+        let node = &mut self.nodes[usize::from(id)];
+        assert!(node.replica.is_none(), "only what has ended loses its journal");
+        node.journal = vec![JournalRecord::RecoveryBegun(known)];
+        node.history.clear();
     }
 
     /// Hands a client's request to one member, and delivers all that follows.
@@ -208,7 +250,10 @@ impl Cluster {
 
     /// Ends a member at once. Its connections break.
     pub(crate) fn crash(&mut self, id: u16) {
-        self.nodes[usize::from(id)].replica = None;
+        let node = &mut self.nodes[usize::from(id)];
+        node.replica = None;
+        node.waiting.clear();
+        self.wanted.remove(&id);
         self.queue.retain(|envelope| envelope.from != id && envelope.to != id);
         self.set_links(id, false);
     }
@@ -351,6 +396,11 @@ impl Cluster {
         for outgoing in actions.send {
             self.send(id, outgoing);
         }
+        let node = &mut self.nodes[usize::from(id)];
+        if node.executes_slowly || !node.waiting.is_empty() {
+            node.waiting.extend(actions.execute);
+            return;
+        }
         for order in actions.execute {
             self.execute(id, order);
         }
@@ -379,6 +429,7 @@ impl Cluster {
     /// The state with this root comes from whoever has had it.
     fn transfer(&mut self, id: u16, goal: &CheckpointCertificate) {
         if !self.serves_states {
+            self.wanted.insert(id, goal.clone());
             return;
         }
         let Some(state) = self.states.get(&(goal.seq(), goal.root())).cloned() else { return };
