@@ -59,7 +59,20 @@ impl Replica {
 
     /// Whether slots must wait for a state.
     pub(super) fn is_waiting_for_state(&self) -> bool {
-        self.catch_up.goal.is_some() || self.catch_up.wants_state.is_some_and(|cause| cause != TransferCause::LogGone)
+        self.waits_for_state().is_some()
+    }
+
+    /// Why slots wait for a state, while they do.
+    #[must_use]
+    pub fn waits_for_state(&self) -> Option<TransferCause> {
+        let is_ordered = self.catch_up.goal.is_some();
+        self.catch_up.wants_state.filter(|cause| is_ordered || *cause != TransferCause::LogGone)
+    }
+
+    /// The checkpoint whose state was ordered last, until it is there.
+    #[must_use]
+    pub fn transfer_goal(&self) -> Option<SeqNum> {
+        self.catch_up.goal
     }
 
     /// A peer does not hold the slots that were asked for.

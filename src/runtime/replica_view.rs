@@ -3,10 +3,10 @@
 use quorate_crypto::Digest;
 use serde::Serialize;
 
-use crate::core::{Phase, Replica, SuspicionCause};
+use crate::core::{Phase, Replica, SuspicionCause, TransferCause};
 use crate::execution::state_fetch::Progress;
 use crate::messages::{Bounds, Standing};
-use crate::types::ReplicaId;
+use crate::types::{ReplicaId, SeqNum};
 
 /// A replica at one moment, for people and their tools.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,9 +21,9 @@ pub struct ReplicaView {
     pub role: &'static str,
     /// The primary of its view.
     pub primary: ReplicaId,
-    /// Whether it votes.
+    /// Whether it votes, and has the state that it votes on.
     pub voting: bool,
-    /// Why it does not vote or order at the moment, in plain words.
+    /// Why it does not vote, order or execute at the moment, in plain words.
     pub why_not_voting: Option<String>,
     /// Why it suspects its primary, in plain words.
     pub suspicion: Option<&'static str>,
@@ -109,8 +109,11 @@ impl ReplicaView {
 fn why_not_voting(replica: &Replica, target: Option<u64>) -> Option<String> {
     let awaited = replica.awaited_members();
     Some(match (replica.standing(), target) {
-        (Standing::Voting, None) => return None,
-        (Standing::Voting, Some(target)) => format!("waits for view {target} to begin"),
+        (Standing::Voting, target) => match (replica.waits_for_state(), target) {
+            (Some(cause), _) => waiting_for_state(cause, replica.transfer_goal()),
+            (None, Some(target)) => format!("waits for view {target} to begin"),
+            (None, None) => return None,
+        },
         (Standing::Checking, _) => {
             format!("checking its votes with its peers after its start{}", unanswered(&awaited, ""))
         }
@@ -132,6 +135,19 @@ fn why_not_voting(replica: &Replica, target: Option<u64>) -> Option<String> {
         }
         (Standing::Halted, _) => "more than f members are provably faulty: see the evidence".to_owned(),
     })
+}
+
+/// What a replica without a usable state does about it. It votes, but executes nothing.
+fn waiting_for_state(cause: TransferCause, goal: Option<SeqNum>) -> String {
+    let why = match cause {
+        TransferCause::NoState => "has no usable state",
+        TransferCause::Diverged => "has a state that differs from the certified one",
+        TransferCause::LogGone => "is too far behind to execute what it has missed",
+    };
+    match goal {
+        Some(goal) => format!("{why}: fetches the state of slot {goal}"),
+        None => format!("{why}: waits for a certified checkpoint to fetch"),
+    }
 }
 
 /// Whose answers are missing, or what else is so when none is.

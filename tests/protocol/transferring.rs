@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use quorate::core::{Event, ExecutedBatch, Notice, Recovered, Report, TransferCause};
 use quorate::messages::{Message, Standing};
+use quorate::runtime::ReplicaView;
 use quorate::{SeqNum, View};
 
 use crate::support::{Cluster, K, L, Solo, World, digest, outputs};
@@ -25,6 +26,24 @@ fn a_replica_without_a_state_gets_the_highest_certified_one() {
     assert_eq!(outputs(&newer), [format!("catch up to s{}", 3 * K)], "the goal moves");
     let older = solo.receive(3, Message::CheckpointCertificate(world.certified(2 * K, digest("root"))));
     assert!(outputs(&older).is_empty());
+}
+
+#[test]
+fn a_replica_without_a_state_does_not_say_that_it_votes() {
+    let world = World::new(4);
+    let mut solo = Solo::not_installed(&world, 1, Recovered::default());
+    let why = |solo: &Solo| ReplicaView::of(&solo.replica).why_not_voting;
+    solo.step(Event::Executor(Report::StateMissing));
+    let expected = "has no usable state: waits for a certified checkpoint to fetch";
+    assert_eq!(why(&solo).as_deref(), Some(expected));
+    let certificate = world.certified(K, digest("root"));
+    solo.receive(2, Message::CheckpointCertificate(certificate.clone()));
+    assert_eq!(why(&solo), Some(format!("has no usable state: fetches the state of slot {K}")));
+    assert!(!ReplicaView::of(&solo.replica).voting);
+    let (seq, chain, root) = (SeqNum(K), digest("chain"), digest("root"));
+    let installed = Report::Installed { seq, chain, root, certificate: Some(certificate), windows: Vec::new() };
+    solo.step(Event::Executor(installed));
+    assert_eq!(why(&solo), None);
 }
 
 #[test]
