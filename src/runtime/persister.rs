@@ -163,19 +163,23 @@ impl Historian {
     pub(super) fn run(self) {
         while let Some(questions) = self.questions.take(1, None) {
             for HistoryQuestion { to, after, through } in questions {
-                match self.history.committed(after, through, HISTORY_BYTES) {
-                    Ok(slots) if slots.is_empty() => {
-                        tracing::debug!(%to, %after, "asked for history that is not held any more");
-                        let message = Message::HistoryGone { after };
-                        self.transport.to_replica(to, message.is_bulk(), message.encode());
-                    }
-                    Ok(slots) => {
-                        let message = Message::Committed(slots);
-                        self.transport.to_replica(to, message.is_bulk(), message.encode());
-                    }
-                    // Serving is no promise: the reader reports, and the peer asks somebody else.
-                    Err(error) => tracing::warn!(%error, "cannot read history for replica {to}"),
-                }
+                let message = self.answer(to, after, through);
+                self.transport.to_replica(to, message.is_bulk(), message.encode());
+            }
+        }
+    }
+
+    /// Serving is no promise: what cannot be read is gone for the peer too, which asks somebody else at once.
+    fn answer(&self, to: ReplicaId, after: SeqNum, through: SeqNum) -> Message {
+        match self.history.committed(after, through, HISTORY_BYTES) {
+            Ok(slots) if slots.is_empty() => {
+                tracing::debug!(%to, %after, "asked for history that is not held any more");
+                Message::HistoryGone { after }
+            }
+            Ok(slots) => Message::Committed(slots),
+            Err(error) => {
+                tracing::warn!(%to, %error, "cannot read history");
+                Message::HistoryGone { after }
             }
         }
     }
@@ -246,6 +250,44 @@ mod tests {
     impl Transport for Nowhere {
         fn to_replica(&self, _: ReplicaId, _: bool, _: Bytes) {}
         fn to_client(&self, _: ClientId, _: Bytes) {}
+    }
+
+    struct Damaged;
+
+    impl History for Damaged {
+        fn committed(&self, _: SeqNum, _: SeqNum, _: usize) -> Result<Vec<CommittedSlot>, StorageError> {
+            Err(StorageError::damaged(std::path::Path::new("segment"), 7, "the checksum is wrong"))
+        }
+
+        fn oldest(&self) -> SeqNum {
+            SeqNum(1)
+        }
+
+        fn newest(&self) -> SeqNum {
+            SeqNum(9)
+        }
+    }
+
+    #[derive(Default)]
+    struct Sent(Mutex<Vec<(ReplicaId, Bytes)>>);
+
+    impl Transport for Sent {
+        fn to_replica(&self, to: ReplicaId, _: bool, frame: Bytes) {
+            self.0.lock().unwrap().push((to, frame));
+        }
+
+        fn to_client(&self, _: ClientId, _: Bytes) {}
+    }
+
+    #[test]
+    fn nobody_is_left_waiting_for_history_that_turns_out_to_be_damaged() {
+        let (questions, sent) = (Queue::new(1), Arc::new(Sent::default()));
+        questions.push(HistoryQuestion { to: ReplicaId(3), after: SeqNum(4), through: SeqNum(9) });
+        questions.close();
+        let transport: Arc<dyn Transport> = Arc::<Sent>::clone(&sent);
+        Historian { history: Arc::new(Damaged), questions, transport }.run();
+        let answer = Message::HistoryGone { after: SeqNum(4) }.encode();
+        assert_eq!(*sent.0.lock().unwrap(), [(ReplicaId(3), answer)]);
     }
 
     #[test]
