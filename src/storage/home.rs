@@ -8,14 +8,16 @@ use std::sync::Arc;
 use quorate_crypto::{Digest, PublicKey};
 use serde::{Deserialize, Serialize};
 
-use super::disk::SystemDisk;
+use super::disk::{Access, Disk, SystemDisk};
 use super::error::StorageError;
 use super::folder;
+use super::group::Link;
 use super::journal::Journal;
 use super::loss;
 use super::page_store;
 use super::promises::{Claim, Found, PromisesFile};
-use super::segment;
+use super::segment::{self, SegmentHeader};
+use super::survey::Survey;
 use crate::codec::FORMAT_VERSION;
 use crate::messages::Bounds;
 use crate::types::ReplicaId;
@@ -91,7 +93,7 @@ impl Home {
     }
 
     /// Takes over a home whose identity is lost or unreadable: the operator says whose it was. Another replica's is
-    /// not taken over.
+    /// not taken over, as far as the identity or the journal says that it is.
     ///
     /// # Errors
     /// As [`Home::open_or_create`], but not for a damaged identity.
@@ -99,8 +101,12 @@ impl Home {
         let held = lock(&lock_path(path))?;
         match IdentityFile::read(path) {
             Ok(Some(_)) => {}
-            Ok(None) => IdentityFile::write(path, identity)?,
+            Ok(None) => {
+                check_journal(path, &identity)?;
+                IdentityFile::write(path, identity)?;
+            }
             Err(StorageError::Damaged { .. }) => {
+                check_journal(path, &identity)?;
                 loss::keep_copy(&DISK, path, &IdentityFile::path(path))?;
                 IdentityFile::write(path, identity)?;
             }
@@ -203,6 +209,37 @@ impl IdentityFile {
         let text = toml::to_string(&file).expect("numbers and hexadecimal strings have a TOML form");
         folder::write_whole(&DISK, &Self::path(home), text.as_bytes())
     }
+}
+
+/// Whether the journal in a home can be this replica's. Its segments name the network. The member is known by its own
+/// ViewChange only: all else in it was signed by others too, or in the name of none.
+pub(super) fn check_journal(home: &Path, identity: &Identity) -> Result<(), StorageError> {
+    let journal = Journal::folder_in(home);
+    if !journal.exists() {
+        return Ok(());
+    }
+    let foreign = |found: String| StorageError::ForeignHome {
+        path: journal.clone(),
+        found: format!("{found}, as its journal says"),
+        expected: identity.to_string(),
+    };
+    let files = folder::numbered_files(&DISK, &journal, segment::ENDING)?;
+    let networks: Vec<Digest> = files.iter().filter_map(|(_, path)| network_of(path)).collect();
+    if let Some(network) = networks.first().filter(|_| !networks.contains(&identity.chain_id)) {
+        return Err(foreign(format!("network {network}")));
+    }
+    let promises = Survey::of(&DISK, identity.chain_id, Link::default(), &files)?.promises;
+    match promises.view_change {
+        Some(own) if own.signer != identity.replica => Err(foreign(format!("replica {}", own.signer))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The network that the head of a segment names, if it is readable.
+fn network_of(segment: &Path) -> Option<Digest> {
+    let file = DISK.open(segment, Access::Read).ok()?;
+    let (header, _) = SegmentHeader::read(&*file, segment).ok()?;
+    Some(header.chain_id)
 }
 
 pub(super) fn lock_path(home: &Path) -> PathBuf {

@@ -61,7 +61,7 @@ fn exit_of(inspection: &Inspection) -> Exit {
     let is_damaged = inspection.parts.iter().any(|part| matches!(part.condition, Condition::Damaged(_)));
     match inspection.outlook {
         Outlook::InUse => Exit::Locked,
-        Outlook::Refused(_) => Exit::Damaged,
+        Outlook::Refused { class, .. } => Exit::of_engine(class.exit_code()),
         Outlook::New | Outlook::Votes | Outlook::Recovers(_) if is_damaged => Exit::Damaged,
         Outlook::New | Outlook::Votes | Outlook::Recovers(_) => Exit::Success,
     }

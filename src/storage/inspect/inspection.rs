@@ -14,8 +14,8 @@ use crate::messages::Bounds;
 use crate::storage::home::{self, IdentityFile};
 use crate::storage::promises::PromisesFile;
 use crate::storage::{
-    Disk, DiskPageStore, Harm, Identity, Journal, JournalOptions, Loaded, Opened, PageStore, Storage, StorageError,
-    SystemDisk, loss,
+    Disk, DiskPageStore, FailureClass, Harm, Identity, Journal, JournalOptions, Loaded, Opened, PageStore, Storage,
+    StorageError, SystemDisk, loss,
 };
 
 /// Whose home it should be.
@@ -40,6 +40,8 @@ pub struct Inspection {
     pub outlook: Outlook,
     /// The bounds of promises whose loss nobody has noted yet.
     pub(super) newly_lost: Option<Option<Bounds>>,
+    /// The first reason for which a start refuses the home and that no repair removes.
+    pub(super) hindrance: Option<String>,
 }
 
 /// A part of a home.
@@ -60,6 +62,8 @@ pub enum Condition {
     Intact,
     /// It is not, at this cost.
     Damaged(Harm),
+    /// Nobody can tell: this release or this system cannot read it.
+    Unusable,
     /// It is not there, and need not be.
     Absent,
 }
@@ -74,7 +78,12 @@ pub enum Outlook {
     /// Serve, fetch and execute, but not vote before it is clear of these bounds, or of those that the others name.
     Recovers(Option<Bounds>),
     /// Not start.
-    Refused(String),
+    Refused {
+        /// What kind of failure it would report.
+        class: FailureClass,
+        /// What it would say.
+        why: String,
+    },
     /// A process uses the home: only that can say.
     InUse,
 }
@@ -85,8 +94,13 @@ impl Inspection {
     /// # Errors
     /// [`StorageError`] when the folder or its lock cannot be read.
     pub fn of(home: &Path, owner: &Owner<'_>) -> Result<Inspection, StorageError> {
-        let mut inspection =
-            Inspection { home: home.to_path_buf(), parts: Vec::new(), outlook: Outlook::New, newly_lost: None };
+        let mut inspection = Inspection {
+            home: home.to_path_buf(),
+            parts: Vec::new(),
+            outlook: Outlook::New,
+            newly_lost: None,
+            hindrance: None,
+        };
         let lock = home::lock_path(home);
         let _held = match OpenOptions::new().write(true).open(&lock) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -98,15 +112,12 @@ impl Inspection {
                 held => Some(held?),
             },
         };
-        let is_whose = inspection.look_at_identity(owner);
+        inspection.look_at_identity(owner);
         if inspection.has_anything() {
             inspection.look_at_journal(owner);
             inspection.look_at_snapshot(owner);
         }
         inspection.look_at_damaged();
-        if let Err(refusal) = is_whose {
-            inspection.outlook = Outlook::Refused(refusal);
-        }
         Ok(inspection)
     }
 
@@ -116,27 +127,50 @@ impl Inspection {
             .any(|path| path.exists())
     }
 
-    /// Why a start would refuse the home as somebody else's, if it would.
-    fn look_at_identity(&mut self, owner: &Owner<'_>) -> Result<(), String> {
-        let found = IdentityFile::read(&self.home);
-        let (condition, what, verdict) = match found {
-            Ok(Some(found)) if found == owner.identity => (Condition::Intact, found.to_string(), Ok(())),
+    /// The identity comes first in a start too: what it says is what a start says.
+    fn look_at_identity(&mut self, owner: &Owner<'_>) {
+        let path = IdentityFile::path(&self.home);
+        let (condition, error) = match IdentityFile::read(&self.home) {
+            Ok(Some(found)) if found == owner.identity => {
+                return self.add("identity", Condition::Intact, found.to_string());
+            }
+            Ok(None) if !self.has_anything() => {
+                return self.add("identity", Condition::Absent, "a start makes a new home".to_owned());
+            }
             Ok(Some(found)) => {
-                let what = format!("this home belongs to {found}, not to {}", owner.identity);
-                (Condition::Intact, what.clone(), Err(what))
+                let (found, expected) = (found.to_string(), owner.identity.to_string());
+                (Condition::Intact, StorageError::ForeignHome { path, found, expected })
             }
-            Ok(None) if !self.has_anything() => (Condition::Absent, "a start makes a new home".to_owned(), Ok(())),
             Ok(None) => {
-                let what = "the file is missing, but the home is in use".to_owned();
-                (Condition::Damaged(Harm::Nothing), what.clone(), Err(what))
+                let what = "the file is missing, but the home is in use";
+                (Condition::Damaged(Harm::Nothing), StorageError::damaged(&path, 0, what))
             }
-            Err(error) => {
-                let harm = Condition::Damaged(Harm::Nothing);
-                (harm, error.to_string(), Err(error.to_string()))
-            }
+            Err(error) => (condition_of(&error, Harm::Nothing), error),
         };
-        self.add("identity", condition, what);
-        verdict
+        self.add("identity", condition, error.to_string());
+        self.refuse(&error);
+        if error.class() != FailureClass::Damaged {
+            self.hinder(&error);
+        } else if let Err(error) = home::check_journal(&self.home, &owner.identity) {
+            // A repair writes it again, unless the journal is known to be somebody else's.
+            self.hinder(&error);
+        }
+    }
+
+    /// A start would fail like this, unless it fails earlier.
+    fn refuse(&mut self, error: &StorageError) {
+        self.expect(Outlook::Refused { class: error.class(), why: error.to_string() });
+    }
+
+    fn expect(&mut self, outlook: Outlook) {
+        if !matches!(self.outlook, Outlook::Refused { .. }) {
+            self.outlook = outlook;
+        }
+    }
+
+    /// A repair would fail like this, unless it fails earlier.
+    fn hinder(&mut self, error: &StorageError) {
+        self.hindrance.get_or_insert_with(|| error.to_string());
     }
 
     fn look_at_journal(&mut self, owner: &Owner<'_>) {
@@ -145,9 +179,9 @@ impl Inspection {
         let opened = match Journal::open_folder(&self.home, owner.genesis.chain_id(), options, disk) {
             Ok(opened) => opened,
             Err(error) => {
-                self.add("journal", Condition::Damaged(Harm::Promises), error.to_string());
-                self.outlook = Outlook::Refused(error.to_string());
-                return;
+                self.add("journal", condition_of(&error, Harm::Promises), error.to_string());
+                self.refuse(&error);
+                return self.hinder(&error);
             }
         };
         let Opened { journal, recovered, torn_tail, losses } = opened;
@@ -165,13 +199,13 @@ impl Inspection {
             let what = if loss.offset > 0 { format!("at offset {}: {}", loss.offset, loss.what) } else { loss.what };
             self.add(&name, Condition::Damaged(loss.harm), what);
         }
-        self.outlook = match recovered.promises.recovery {
-            Recovery::Complete => Outlook::Votes,
+        match recovered.promises.recovery {
+            Recovery::Complete => self.expect(Outlook::Votes),
             Recovery::Lost(bounds) => {
                 self.newly_lost = is_new.then_some(bounds);
-                Outlook::Recovers(bounds)
+                self.expect(Outlook::Recovers(bounds));
             }
-        };
+        }
     }
 
     fn look_at_snapshot(&mut self, owner: &Owner<'_>) {
@@ -184,8 +218,9 @@ impl Inspection {
             Ok(Loaded::Empty) => (Condition::Absent, "no state was written yet".to_owned()),
             Ok(Loaded::Damaged { set_aside, .. }) => (Condition::Damaged(Harm::History), set_aside.what),
             Err(error) => {
-                self.outlook = Outlook::Refused(error.to_string());
-                (Condition::Damaged(Harm::History), error.to_string())
+                self.refuse(&error);
+                self.hinder(&error);
+                (condition_of(&error, Harm::History), error.to_string())
             }
         };
         self.add("snapshots", condition, what);
@@ -204,6 +239,14 @@ impl Inspection {
 
     fn add(&mut self, name: &str, condition: Condition, what: String) {
         self.parts.push(Part { name: name.to_owned(), condition, what });
+    }
+}
+
+/// What an error says of the part that it comes from. `harm` is what its damage would cost.
+fn condition_of(error: &StorageError, harm: Harm) -> Condition {
+    match error.class() {
+        FailureClass::Damaged => Condition::Damaged(harm),
+        FailureClass::Locked | FailureClass::Configuration | FailureClass::Io => Condition::Unusable,
     }
 }
 
@@ -230,6 +273,7 @@ impl fmt::Display for Part {
             Condition::Damaged(Harm::History) => {
                 write!(f, "{name}: damaged, the other replicas have what is lost: {what}")
             }
+            Condition::Unusable => write!(f, "{name}: cannot be used: {what}"),
             Condition::Damaged(Harm::Promises) => write!(f, "{name}: damaged, promises are lost: {what}"),
         }
     }
@@ -246,7 +290,7 @@ impl fmt::Display for Outlook {
             Outlook::Recovers(None) => {
                 write!(f, "recover: serve, but vote only when the other replicas have said above what")
             }
-            Outlook::Refused(why) => write!(f, "be refused: {why}"),
+            Outlook::Refused { why, .. } => write!(f, "be refused: {why}"),
             Outlook::InUse => write!(f, "be refused: another process uses this home. Its status says how it is"),
         }
     }

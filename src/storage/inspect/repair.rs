@@ -1,7 +1,8 @@
 //! What can be done about the damage in a home, in steps that an operator reads first.
 //!
 //! Most of it a start does by itself. A repair does the same without starting, and what a start refuses to do: write the
-//! identity again. Nothing is ever deleted, and nothing makes a replica believe that it has promised less than it has.
+//! identity again. Nothing is deleted but the oldest of many damaged files, and nothing makes a replica believe that it
+//! has promised less than it has.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -66,6 +67,15 @@ impl RepairPlan {
     /// What the findings of an inspection call for.
     #[must_use]
     pub fn of(inspection: &Inspection, owner: &Owner<'_>) -> RepairPlan {
+        let hindrance = match &inspection.outlook {
+            Outlook::InUse => Some("another process uses this home".to_owned()),
+            Outlook::Refused { .. } | Outlook::New | Outlook::Votes | Outlook::Recovers(_) => {
+                inspection.hindrance.clone()
+            }
+        };
+        if hindrance.is_some() {
+            return RepairPlan { home: inspection.home.clone(), steps: Vec::new(), hindrance };
+        }
         let is_damaged = |name: &str| {
             let mut parts = inspection.parts.iter().filter(move |part| part.name.starts_with(name));
             parts.any(|part| matches!(part.condition, Condition::Damaged(_)))
@@ -83,11 +93,6 @@ impl RepairPlan {
         if is_damaged("snapshots") {
             steps.push(Step::PutSnapshotAside);
         }
-        let hindrance = match &inspection.outlook {
-            Outlook::InUse => Some("another process uses this home".to_owned()),
-            Outlook::Refused(why) if !is_damaged("identity") => Some(why.clone()),
-            Outlook::Refused(_) | Outlook::New | Outlook::Votes | Outlook::Recovers(_) => None,
-        };
         RepairPlan { home: inspection.home.clone(), steps, hindrance }
     }
 
@@ -139,6 +144,6 @@ impl fmt::Display for RepairPlan {
         for (number, step) in (1..).zip(&self.steps) {
             writeln!(f, "{number}. {step}")?;
         }
-        write!(f, "Nothing is deleted.")
+        write!(f, "Nothing is deleted but the oldest files in `damaged`, when there are many.")
     }
 }

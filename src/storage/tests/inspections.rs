@@ -8,17 +8,18 @@ use std::sync::Arc;
 use quorate_crypto::{Digest, KeyPair};
 use tempfile::TempDir;
 
-use super::records::{put, slot, stable, taken};
+use super::records::{put, slot, stable, taken, view_change};
 use crate::committee::Committee;
 use crate::config::NodeConfig;
-use crate::core::Recovery;
+use crate::core::{JournalRecord, Recovery};
 use crate::execution::state::State;
 use crate::execution::{Position, ReplicatedState};
 use crate::genesis::{Genesis, Limits};
 use crate::messages::Bounds;
 use crate::storage::inspect::{Condition, Inspection, Outlook, Owner, RepairPlan, Step};
 use crate::storage::{
-    DiskPageStore, Harm, Home, Identity, Journal, JournalOptions, Opened, PageStore, Storage, StorageError, SystemDisk,
+    DiskPageStore, FailureClass, Harm, Home, Identity, Journal, JournalOptions, Opened, PageStore, Storage,
+    StorageError, SystemDisk,
 };
 use crate::types::{ReplicaId, SeqNum, View, WallTime};
 
@@ -125,6 +126,26 @@ fn flip(path: &Path, offset: usize) {
     put(path, bytes);
 }
 
+/// How a start would fail.
+fn refusal(inspection: &Inspection) -> Option<FailureClass> {
+    match &inspection.outlook {
+        Outlook::Refused { class, .. } => Some(*class),
+        Outlook::New | Outlook::Votes | Outlook::Recovers(_) | Outlook::InUse => None,
+    }
+}
+
+/// Makes the file `promises` one of a later release.
+fn date_promises_forward(sample: &Sample) {
+    let path = sample.path().join("promises");
+    let mut bytes = fs::read(&path).unwrap();
+    for copy in [0, 4096] {
+        bytes[copy + 4] = 2;
+        let checksum = crc32c::crc32c(&bytes[copy..copy + 33]);
+        bytes[copy + 33..copy + 37].copy_from_slice(&checksum.to_le_bytes());
+    }
+    put(path, bytes);
+}
+
 #[test]
 fn a_whole_home_is_described_and_needs_no_repair() {
     let sample = Sample::used();
@@ -213,7 +234,7 @@ fn a_lost_identity_is_written_again_only_by_hand() {
         }
         assert!(sample.start().is_err());
         let inspection = sample.inspect();
-        assert!(matches!(inspection.outlook, Outlook::Refused(_)), "{inspection}");
+        assert_eq!(refusal(&inspection), Some(FailureClass::Damaged), "{inspection}");
         let plan = RepairPlan::of(&inspection, &sample.owner());
         assert_eq!(plan.steps(), [Step::WriteIdentity(sample.owner().identity)]);
         plan.execute(&sample.owner()).unwrap();
@@ -227,9 +248,63 @@ fn another_replicas_home_is_not_repaired() {
     let sample = Sample::used();
     let foreign = Owner { identity: Identity { replica: ReplicaId(1), ..sample.owner().identity }, ..sample.owner() };
     let inspection = Inspection::of(&sample.path(), &foreign).unwrap();
-    assert!(matches!(&inspection.outlook, Outlook::Refused(why) if why.contains("belongs to")), "{inspection}");
+    assert_eq!(refusal(&inspection), Some(FailureClass::Configuration));
+    assert!(inspection.to_string().contains("belongs to"), "{inspection}");
     let plan = RepairPlan::of(&inspection, &foreign);
     assert!(plan.hindrance().is_some() && plan.steps().is_empty(), "{plan}");
+}
+
+#[test]
+fn what_this_release_or_system_cannot_read_is_not_called_damaged_and_no_repair_is_offered() {
+    let changes: [fn(&Sample); 3] = [
+        |sample| {
+            let path = sample.path().join("identity");
+            let text = fs::read_to_string(&path).unwrap();
+            put(path, text.replace("version = 1", "version = 2"));
+        },
+        |sample| {
+            fs::remove_file(sample.path().join("identity")).unwrap();
+            fs::create_dir(sample.path().join("identity")).unwrap();
+        },
+        date_promises_forward,
+    ];
+    let classes = [FailureClass::Configuration, FailureClass::Io, FailureClass::Configuration];
+    for (number, (change, class)) in changes.into_iter().zip(classes).enumerate() {
+        let sample = Sample::used();
+        change(&sample);
+        assert_eq!(sample.start().unwrap_err().class(), class, "{number}");
+        let inspection = sample.inspect();
+        assert_eq!(refusal(&inspection), Some(class), "{number}: {inspection}");
+        assert!(inspection.parts.iter().any(|part| part.condition == Condition::Unusable), "{number}: {inspection}");
+        let is_damaged = |part: &crate::storage::inspect::Part| matches!(part.condition, Condition::Damaged(_));
+        assert!(!inspection.parts.iter().any(is_damaged), "{number}: {inspection}");
+        let plan = RepairPlan::of(&inspection, &sample.owner());
+        assert!(plan.hindrance().is_some() && plan.steps().is_empty(), "{number}: {plan}");
+    }
+}
+
+#[test]
+fn a_lost_identity_is_not_offered_to_be_repaired_when_the_journal_is_refused_too() {
+    let sample = Sample::used();
+    fs::remove_file(sample.path().join("identity")).unwrap();
+    date_promises_forward(&sample);
+    let inspection = sample.inspect();
+    assert_eq!(refusal(&inspection), Some(FailureClass::Damaged), "as a start, which reads the identity first");
+    let plan = RepairPlan::of(&inspection, &sample.owner());
+    assert!(plan.hindrance().is_some_and(|why| why.contains("format version 2")), "{plan}");
+    assert_eq!(plan.steps(), []);
+}
+
+#[test]
+fn a_lost_identity_is_not_offered_to_another_than_the_journal_names() {
+    let sample = Sample::used();
+    let mut journal = sample.start().unwrap().journal;
+    journal.append(&[JournalRecord::ViewChangeSent(view_change(1))]).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    fs::remove_file(sample.path().join("identity")).unwrap();
+    let plan = RepairPlan::of(&sample.inspect(), &sample.owner());
+    assert!(plan.hindrance().is_some_and(|why| why.contains("as its journal says")), "{plan}");
 }
 
 #[test]
@@ -239,7 +314,7 @@ fn lost_history_is_no_lost_promise() {
     let inspection = sample.inspect();
     let worst = inspection.parts.iter().filter_map(|part| match part.condition {
         Condition::Damaged(harm) => Some(harm),
-        Condition::Intact | Condition::Absent => None,
+        Condition::Intact | Condition::Absent | Condition::Unusable => None,
     });
     assert_eq!(worst.max(), Some(Harm::History), "{inspection}");
     assert_eq!(RepairPlan::of(&inspection, &sample.owner()).steps(), [Step::PutJournalAside]);

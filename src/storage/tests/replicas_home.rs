@@ -4,8 +4,8 @@ use std::fs;
 
 use quorate_crypto::{Digest, KeyPair};
 
-use super::records::{TestHome, identity, slot};
-use crate::core::Recovery;
+use super::records::{TestHome, identity, slot, view_change};
+use crate::core::{JournalRecord, Recovery};
 use crate::storage::{FailureClass, Home, Identity, Storage, StorageError};
 use crate::types::ReplicaId;
 
@@ -54,6 +54,31 @@ fn a_home_that_lost_its_identity_or_its_journal_is_not_begun_anew() {
     fs::remove_dir_all(home.path().join("journal")).unwrap();
     fs::remove_file(home.path().join("promises")).unwrap();
     assert_eq!(home.open().recovered.promises.recovery, Recovery::Lost(None));
+}
+
+#[test]
+fn a_home_without_identity_is_never_given_to_another_than_its_journal_names() {
+    let own = identity();
+    for text in [None, Some("nonsense")] {
+        let home = TestHome::new(1 << 20, 0);
+        let mut journal = home.open().journal;
+        journal.append(&[JournalRecord::ViewChangeSent(view_change(3))]).unwrap();
+        journal.sync().unwrap();
+        drop(journal);
+        let path = home.path().join("identity");
+        fs::remove_file(&path).unwrap();
+        if let Some(text) = text {
+            fs::write(&path, text).unwrap();
+        }
+        // The view change is replica 1's.
+        let member = Identity { replica: ReplicaId(1), ..own };
+        for other in [own, Identity { chain_id: Digest::from_bytes([4; 32]), ..member }] {
+            let error = Home::adopt(home.path(), other).unwrap_err();
+            assert!(matches!(error, StorageError::ForeignHome { .. }), "{error}");
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), text, "nothing is written");
+        }
+        assert_eq!(Home::adopt(home.path(), member).unwrap().identity(), member);
+    }
 }
 
 #[test]
