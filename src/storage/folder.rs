@@ -3,11 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::disk::Disk;
+use super::disk::{Access, Disk};
 use super::error::StorageError;
 
 /// The ending of files that are not finished. They are removed at start.
 pub(super) const TEMPORARY: &str = "tmp";
+/// What a disk writes at once.
+const BLOCK_BYTES: usize = 4096;
 
 /// Makes the names in a folder durable.
 pub(super) fn sync(disk: &dyn Disk, folder: &Path) -> Result<(), StorageError> {
@@ -46,6 +48,26 @@ pub(super) fn write_whole(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<
     file.write_all_at(bytes, 0).map_err(StorageError::io(&temporary, "write"))?;
     file.sync().map_err(StorageError::io(&temporary, "sync"))?;
     publish(disk, &temporary, path)
+}
+
+/// As [`write_whole`], for a file of copies in blocks of their own. On a full disk it is written in place of the old one,
+/// block by block, each durable before the next: one whole copy is always there.
+pub(super) fn write_copies(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    let full = match write_whole(disk, path, bytes) {
+        Err(full @ StorageError::DiskFull { .. }) => full,
+        result => return result,
+    };
+    // Should this fail, the next start removes it.
+    let _ = disk.remove(&path.with_extension(TEMPORARY));
+    let Ok(file) = disk.open(path, Access::Write) else { return Err(full) };
+    if !file.bytes().is_ok_and(|there| there >= bytes.len() as u64) {
+        return Err(full);
+    }
+    for (number, block) in bytes.chunks(BLOCK_BYTES).enumerate() {
+        let written = file.write_all_at(block, (number * BLOCK_BYTES) as u64).and_then(|()| file.sync());
+        written.map_err(StorageError::io(path, "write"))?;
+    }
+    Ok(())
 }
 
 /// Removes a file, durably.

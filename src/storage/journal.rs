@@ -28,9 +28,6 @@ use crate::genesis::Limits;
 use crate::messages::Bounds;
 use crate::types::SeqNum;
 
-/// The size of a segment for which there must be room to the last.
-const SMALL_SEGMENT_BYTES: u64 = 1 << 20;
-
 /// The settings of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalOptions {
@@ -190,6 +187,17 @@ impl Journal {
         }
     }
 
+    /// Bounds that the others have named stand in `promises` before the journal knows them. So no crash leaves a file
+    /// without bounds beside a journal that has some: where they meet, the journal is an older copy.
+    fn note_bounds(&mut self, records: &[JournalRecord]) -> Result<(), StorageError> {
+        if self.promised.claim() != Claim::Unknown {
+            return Ok(());
+        }
+        let mut promises = self.promises.clone();
+        records.iter().for_each(|record| promises.fold(record));
+        self.promised.write(recovery::claim(&promises, self.options.window))
+    }
+
     fn append_groups(&mut self, records: &[JournalRecord]) -> Result<(), StorageError> {
         let mut group = OpenGroup::default();
         let mut first = 0;
@@ -232,12 +240,8 @@ impl Journal {
         self.sync_active()?;
         let (number, promises) = (self.active.number + 1, self.promises.clone());
         let header = SegmentHeader::new(&*self.disk, self.chain_id, number, self.tip, promises)?;
-        let create = |bytes| ActiveSegment::create(&self.folder, &*self.disk, &header, bytes, group_bytes);
-        let next = match create(self.options.segment_bytes) {
-            // The reserve is there for what must still be written.
-            Err(StorageError::DiskFull { .. }) => create(SMALL_SEGMENT_BYTES.min(self.options.segment_bytes))?,
-            result => result?,
-        };
+        let segment_bytes = self.options.segment_bytes;
+        let next = ActiveSegment::create_with_room(&self.folder, &*self.disk, &header, segment_bytes, group_bytes)?;
         let full = std::mem::replace(&mut self.active, next);
         full.file.set_bytes(full.end).map_err(StorageError::io(&full.path, "shorten"))?;
         let slot_max = std::mem::take(&mut self.active_slot_max);
@@ -285,7 +289,10 @@ impl Journal {
 
 impl Storage for Journal {
     fn append(&mut self, records: &[JournalRecord]) -> Result<(), StorageError> {
-        self.run(|journal| journal.append_groups(records))
+        self.run(|journal| {
+            journal.note_bounds(records)?;
+            journal.append_groups(records)
+        })
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {

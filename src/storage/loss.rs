@@ -8,6 +8,10 @@ use super::disk::{Access, Disk};
 use super::error::StorageError;
 use super::folder;
 
+/// How many damaged files are kept, and how many bytes of them; the newest in any case.
+const FILES_KEPT: usize = 16;
+const BYTES_KEPT: u64 = 256 << 20;
+
 /// Something that was durable is damaged or missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -26,7 +30,7 @@ pub struct Loss {
 pub enum Harm {
     /// Nothing: what is damaged stands elsewhere too, or held nothing.
     Nothing,
-    /// Committed slots that this replica could have executed again or served: it gets them from the others.
+    /// Committed slots that this replica could have executed again or served. The others serve them.
     History,
     /// Something that binds this replica: it may not vote until it is clear of all that it may have said.
     Promises,
@@ -36,7 +40,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cost = match self.harm {
             Harm::Nothing => "nothing is lost",
-            Harm::History => "only history is lost, which the other replicas have",
+            Harm::History => "only history is lost, which the other replicas serve",
             Harm::Promises => "this replica does not know all that it has promised and will not vote before it is safe",
         };
         write!(f, "{}: damaged at offset {}: {}; {cost}", self.path.display(), self.offset, self.what)
@@ -63,6 +67,7 @@ pub(super) fn set_aside(disk: &dyn Disk, home: &Path, path: &Path) -> Result<Opt
     }
     folder::sync_name(disk, &to)?;
     folder::sync_name(disk, path)?;
+    remove_oldest(disk, &folder_in(home));
     Ok(Some(to))
 }
 
@@ -91,20 +96,42 @@ pub(super) fn keep_copy(disk: &dyn Disk, home: &Path, path: &Path) -> Result<(),
         let _ = disk.remove(&temporary);
         return Err(StorageError::io(path, "copy the damaged file")(error));
     }
-    folder::publish(disk, &temporary, &to)
+    folder::publish(disk, &temporary, &to)?;
+    remove_oldest(disk, &folder_in(home));
+    Ok(())
 }
 
-/// A name in the folder of damaged files that nothing has yet.
+/// A name in the folder of damaged files that nothing has yet. Its number is higher than all others: it tells their age.
 fn free_name(disk: &dyn Disk, home: &Path, path: &Path) -> Result<Option<PathBuf>, StorageError> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
     let folder = folder_in(home);
     folder::create(disk, &folder)?;
     let taken = disk.list(&folder).map_err(StorageError::io(&folder, "list the folder"))?;
-    let mut free = name.to_owned();
-    let mut number = 1u32;
-    while taken.contains(&free) {
-        free = format!("{name}.{number}");
-        number += 1;
-    }
+    let newest = taken.iter().map(|name| number_of(name)).max();
+    let free = newest.map_or_else(|| name.to_owned(), |newest| format!("{name}.{}", newest.saturating_add(1)));
     Ok(Some(folder.join(free)))
+}
+
+/// The number of a damaged file; the first one has none.
+fn number_of(name: &str) -> u32 {
+    name.rsplit_once('.').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+}
+
+/// Bounds the room that damaged files take. Nothing depends on it, so an error is only told.
+fn remove_oldest(disk: &dyn Disk, folder: &Path) {
+    let Ok(mut names) = disk.list(folder) else { return };
+    names.sort_by_key(|name| std::cmp::Reverse((number_of(name), name.clone())));
+    let mut kept_bytes = 0u64;
+    for (place, path) in names.iter().map(|name| folder.join(name)).enumerate() {
+        let bytes = disk.open(&path, Access::Read).and_then(|file| file.bytes()).unwrap_or(0);
+        kept_bytes = kept_bytes.saturating_add(bytes);
+        if place > 0 && (place >= FILES_KEPT || kept_bytes > BYTES_KEPT) {
+            match folder::remove(disk, &path) {
+                Ok(()) => {
+                    tracing::warn!(path = %path.display(), bytes, "removed an old damaged file to bound their room")
+                }
+                Err(error) => tracing::warn!(%error, "cannot remove an old damaged file"),
+            }
+        }
+    }
 }

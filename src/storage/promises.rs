@@ -2,7 +2,8 @@
 //! damaged how far it must keep away from what it may have said.
 //!
 //! It grows after the journal and before anything leaves that needs the growth. So it never says more than an intact
-//! journal does; when it does, the journal has lost its end or was replaced by an older one. Two copies are written and
+//! journal does; when it does, the journal has lost its end or was replaced by an older one. Only bounds that had been
+//! lost and are named by the others come first: a journal that has bounds never stands beside a file that has none. Two copies are written and
 //! synced one after the other: an interrupted write leaves the other, and one damaged copy loses nothing.
 
 use std::path::{Path, PathBuf};
@@ -91,9 +92,14 @@ impl PromisesFile {
         for offset in COPY_OFFSETS {
             bytes[offset as usize..][..COPY_BYTES].copy_from_slice(&encode(0, claim));
         }
-        folder::write_whole(disk, &path, &bytes)?;
+        folder::write_copies(disk, &path, &bytes)?;
         let file = disk.open(&path, Access::Write).map_err(StorageError::io(&path, "open"))?;
         Ok(PromisesFile { file, path, generation: 0, claim })
+    }
+
+    /// What the file says.
+    pub(super) fn claim(&self) -> Claim {
+        self.claim
     }
 
     /// Makes a claim durable, unless it is the one that is there.

@@ -124,6 +124,12 @@ impl Opening {
                 let what = format!("view {} and slot {} were promised", bounds.view, bounds.seq);
                 Loss::new(&self.folder, 0, format!("the journal is older than it was: {what}"), Harm::Promises)
             }
+            // Bounds are noted there before the journal knows of them, so no crash leaves these two side by side.
+            (_, Some(Claim::Unknown)) if is_known => {
+                let what =
+                    "the journal is older than it was: promises were lost since, and their bounds were not known";
+                Loss::new(&self.folder, 0, what, Harm::Promises)
+            }
             (promises::Found::OneCopy(_), _) => Loss::new(&path, 0, "one of two copies is unreadable", Harm::Nothing),
             (promises::Found::Intact(_), _) => return,
         };
@@ -173,7 +179,7 @@ impl Opening {
                 let promises = self.survey.promises.clone();
                 let header = SegmentHeader::new(&*self.disk, self.chain_id, number, self.survey.tip, promises)?;
                 let segment_bytes = self.options.segment_bytes;
-                Ok((ActiveSegment::create(&self.folder, &*self.disk, &header, segment_bytes, 0)?, None))
+                Ok((ActiveSegment::create_with_room(&self.folder, &*self.disk, &header, segment_bytes, 0)?, None))
             }
         }
     }
@@ -187,7 +193,7 @@ impl Opening {
     }
 
     /// The journal stands on its own now; what was damaged may go.
-    fn finish(self, active: ActiveSegment, torn_tail: Option<TornTailCut>) -> Result<Opened, StorageError> {
+    fn finish(mut self, active: ActiveSegment, torn_tail: Option<TornTailCut>) -> Result<Opened, StorageError> {
         self.put_aside()?;
         let Opening { home, folder, chain_id, options, disk, survey, .. } = self;
         // What was read may have waited in the system's memory only; now it is durable.
@@ -224,26 +230,39 @@ impl Opening {
         Ok(Opened { journal, recovered, torn_tail, losses: survey.losses })
     }
 
-    fn put_aside(&self) -> Result<(), StorageError> {
-        let disk = &*self.disk;
+    fn put_aside(&mut self) -> Result<(), StorageError> {
+        let disk = Arc::clone(&self.disk);
         for path in &self.survey.useless {
-            loss::set_aside(disk, &self.home, path)?;
+            loss::set_aside(&*disk, &self.home, path)?;
         }
-        for Overlong { path, end, is_damaged } in &self.survey.overlong {
-            if *is_damaged {
-                loss::keep_copy(disk, &self.home, path)?;
+        for Overlong { path, end, is_damaged } in std::mem::take(&mut self.survey.overlong) {
+            if is_damaged {
+                self.keep_copy(&path, end)?;
             }
-            let file = disk.open(path, Access::Write).map_err(StorageError::io(path, "open"))?;
-            let shortened = file.set_bytes(*end).and_then(|()| file.sync());
-            shortened.map_err(StorageError::io(path, "shorten"))?;
+            let file = disk.open(&path, Access::Write).map_err(StorageError::io(&path, "open"))?;
+            let shortened = file.set_bytes(end).and_then(|()| file.sync());
+            shortened.map_err(StorageError::io(&path, "shorten"))?;
         }
         if !matches!(self.sealed, sealed::Found::Intact(_)) {
-            loss::keep_copy(disk, &self.home, &Sealed::path(&self.folder))?;
+            self.keep_copy(&Sealed::path(&self.folder), 0)?;
         }
         if !matches!(self.promised, promises::Found::Intact(_)) {
-            loss::keep_copy(disk, &self.home, &PromisesFile::path(&self.home))?;
+            self.keep_copy(&PromisesFile::path(&self.home), 0)?;
         }
         Ok(())
+    }
+
+    /// Keeps a copy of a file that is changed from `offset` on. It serves curiosity only: a start does not fail for
+    /// want of room for it, but says what goes without one.
+    fn keep_copy(&mut self, path: &Path, offset: u64) -> Result<(), StorageError> {
+        match loss::keep_copy(&*self.disk, &self.home, path) {
+            Err(StorageError::DiskFull { .. }) => {
+                let what = "there was no room to keep a copy: what stood from here on is gone";
+                self.survey.losses.push(Loss::new(path, offset, what, Harm::Nothing));
+                Ok(())
+            }
+            result => result,
+        }
     }
 }
 
@@ -271,11 +290,7 @@ impl LastSegment {
             active.file.sync()
         });
         settled.map_err(StorageError::io(&self.path, "write the last groups again"))?;
-        if active.capacity < segment_bytes.max(self.end) {
-            let reserved = active.file.allocate(segment_bytes.max(self.end));
-            reserved.map_err(StorageError::io(&self.path, "reserve room for the segment"))?;
-            active.capacity = segment_bytes.max(self.end);
-        }
+        active.reserve(segment_bytes.max(self.end))?;
         let cut = TornTailCut { path: self.path, offset: self.end, bytes: self.tail_bytes };
         Ok((active, (cut.bytes > 0).then_some(cut)))
     }

@@ -78,7 +78,7 @@ impl Sealed {
         for offset in COPY_OFFSETS {
             bytes[offset as usize..][..COPY_BYTES].copy_from_slice(&encode(link));
         }
-        folder::write_whole(disk, &path, &bytes)?;
+        folder::write_copies(disk, &path, &bytes)?;
         let file = disk.open(&path, Access::Write).map_err(StorageError::io(&path, "open"))?;
         Ok(Sealed { file, path, next: 0 })
     }

@@ -17,6 +17,8 @@ const MAGIC: [u8; 8] = *b"\xa7QJRNL\r\n";
 const VERSION: u32 = 1;
 /// Magic (8), version (4), number (8), chain id (32), salt (8), previous group (8 + 4), promises length (4), checksum.
 const FIXED_BYTES: usize = 80;
+/// The sizes of a segment when there is no room for a whole one.
+const SMALL_SEGMENT_BYTES: [u64; 2] = [1 << 20, 64 << 10];
 
 /// What stands at the head of a segment.
 #[derive(Clone, Debug)]
@@ -155,6 +157,24 @@ impl ActiveSegment {
         Ok(ActiveSegment { number: header.number, path, file, salt: header.salt, end, capacity })
     }
 
+    /// As [`ActiveSegment::create`], but a small one when there is no room for `segment_bytes`: the reserve is there
+    /// for what must still be written.
+    pub(super) fn create_with_room(
+        folder: &Path,
+        disk: &dyn Disk,
+        header: &SegmentHeader,
+        segment_bytes: u64,
+        group_bytes: u64,
+    ) -> Result<ActiveSegment, StorageError> {
+        let mut created = Self::create(folder, disk, header, segment_bytes, group_bytes);
+        for bytes in SMALL_SEGMENT_BYTES.into_iter().filter(|bytes| *bytes < segment_bytes) {
+            if matches!(created, Err(StorageError::DiskFull { .. })) {
+                created = Self::create(folder, disk, header, bytes, group_bytes);
+            }
+        }
+        created
+    }
+
     /// Opens the last segment again, to write on at `end`.
     pub(super) fn reopen(
         path: &Path,
@@ -165,5 +185,22 @@ impl ActiveSegment {
         let file = disk.open(path, Access::Write).map_err(StorageError::io(path, "open"))?;
         let capacity = file.bytes().map_err(StorageError::io(path, "read the size"))?;
         Ok(ActiveSegment { number: header.number, path: path.to_path_buf(), file, salt: header.salt, end, capacity })
+    }
+
+    /// Makes room for this much. On a full disk the segment stays as long as it is.
+    pub(super) fn reserve(&mut self, bytes: u64) -> Result<(), StorageError> {
+        if self.capacity >= bytes {
+            return Ok(());
+        }
+        match self.file.allocate(bytes).map_err(StorageError::io(&self.path, "reserve room for the segment")) {
+            Ok(()) => self.capacity = bytes,
+            Err(StorageError::DiskFull { .. }) => {
+                // What was taken of the last room is given back.
+                let shortened = self.file.set_bytes(self.capacity);
+                shortened.map_err(StorageError::io(&self.path, "shorten"))?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }

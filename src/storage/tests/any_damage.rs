@@ -10,8 +10,8 @@ use super::failing_disk::{Failing, FailingDisk, Operation};
 use super::records::{TestHome, digest, entered, fold, identity, prepared, put, slot, stable, taken, view_change};
 use crate::core::{JournalRecord, Promises, Recovered, Recovery};
 use crate::messages::Bounds;
-use crate::storage::{FailureClass, Home, Journal, Opened, Storage, SystemDisk};
-use crate::types::SeqNum;
+use crate::storage::{FailureClass, Harm, Home, Journal, Opened, Storage, StorageError, SystemDisk};
+use crate::types::{SeqNum, View};
 
 const OFFSETS: usize = 200;
 
@@ -206,8 +206,8 @@ fn what_a_damaged_journal_still_holds_can_be_read_and_written_on() {
     }
 }
 
-/// Opens the home on a disk that stops for good after so many changes. Says whether it got to its end.
-fn open_interrupted(sample: &Sample, changes: i64) -> bool {
+/// Opens the home on a disk that stops for good after so many changes.
+fn open_interrupted(sample: &Sample, changes: i64) -> Result<Opened, StorageError> {
     let failing = Failing {
         operation: Operation::Any,
         error: io::ErrorKind::Other,
@@ -216,7 +216,7 @@ fn open_interrupted(sample: &Sample, changes: i64) -> bool {
         failures: Arc::default(),
     };
     let disk = Arc::new(FailingDisk(Arc::new(failing)));
-    Journal::open(&sample.home.home(), sample.home.options, disk).is_ok()
+    Journal::open(&sample.home.home(), sample.home.options, disk)
 }
 
 #[test]
@@ -239,11 +239,11 @@ fn a_recovery_that_is_interrupted_anywhere_forgets_no_loss() {
         for changes in 0.. {
             sample.restore();
             damage();
-            if open_interrupted(&sample, changes) {
+            if open_interrupted(&sample, changes).is_ok() {
                 break;
             }
             // Twice, a little later the second time.
-            open_interrupted(&sample, changes + 3);
+            drop(open_interrupted(&sample, changes + 3));
             let recovery = sample.open().unwrap().recovered.promises.recovery;
             let is_bounded = |bounds: Bounds| bounds.max(sample.bounds) == bounds;
             let is_said = matches!(recovery, Recovery::Lost(bounds) if bounds.is_none_or(is_bounded));
@@ -251,5 +251,48 @@ fn a_recovery_that_is_interrupted_anywhere_forgets_no_loss() {
             interrupted += 1;
         }
         assert!(interrupted > 5, "damage {number}: {interrupted}");
+    }
+}
+
+#[test]
+fn no_crash_while_bounds_become_known_or_a_recovery_ends_looks_like_an_older_journal() {
+    let sample = Sample::new();
+    // The replica is beyond them already, so its recovery may end at once.
+    let known = Bounds { view: View(3), seq: SeqNum(16) };
+    let (begun, ended) = (JournalRecord::RecoveryBegun(Some(known)), JournalRecord::RecoveryEnded);
+    // In groups of their own, each synced; in two groups with one sync; in one group.
+    let courses: [&[&[JournalRecord]]; 4] = [
+        &[std::slice::from_ref(&begun), &[], std::slice::from_ref(&ended), &[]],
+        &[std::slice::from_ref(&begun), std::slice::from_ref(&ended), &[]],
+        &[&[begun.clone(), ended.clone()], &[]],
+        &[&[JournalRecord::RecoveryBegun(None), begun.clone(), ended.clone()], &[]],
+    ];
+    for (number, course) in courses.iter().enumerate() {
+        let mut interrupted = 0;
+        for changes in 0.. {
+            sample.restore();
+            put(sample.home.path().join("promises"), b"");
+            fs::remove_file(sample.home.path().join("journal/sealed")).unwrap();
+            assert_eq!(sample.open().unwrap().recovered.promises.recovery, Recovery::Lost(None));
+            let opened = open_interrupted(&sample, changes);
+            let done = opened.and_then(|Opened { mut journal, .. }| {
+                course.iter().try_for_each(|records| match records {
+                    [] => journal.sync(),
+                    records => journal.append(records),
+                })
+            });
+            let Opened { recovered, losses, .. } = sample.open().unwrap();
+            assert!(losses.iter().all(|loss| loss.harm == Harm::Nothing), "{number}, {changes} changes: {losses:?}");
+            let recovery = recovered.promises.recovery;
+            let is_bounded = |bounds: Bounds| bounds.max(known) == bounds;
+            let is_said = matches!(recovery, Recovery::Lost(bounds) if bounds.is_none_or(is_bounded));
+            assert!(is_said || recovery == Recovery::Complete, "{number}, {changes} changes: {recovery:?}");
+            if done.is_ok() {
+                assert_eq!(recovery, Recovery::Complete);
+                break;
+            }
+            interrupted += 1;
+        }
+        assert!(interrupted > 5, "{number}: {interrupted}");
     }
 }

@@ -333,6 +333,31 @@ fn a_journal_older_than_the_promises_is_a_loss() {
 }
 
 #[test]
+fn a_journal_from_before_its_promises_were_lost_is_never_taken_for_whole() {
+    let bounds = Bounds { view: View(2), seq: SeqNum(300) };
+    let begun = JournalRecord::RecoveryBegun;
+    // Nothing was lost yet, or what had been lost before was bounded.
+    for before in [slot(2, 10), vec![begun(Some(bounds))]] {
+        let home = TestHome::new(16 << 10, 0);
+        let mut journal = home.open().journal;
+        journal.append(&slot(1, 10)).unwrap();
+        journal.append(&before).unwrap();
+        journal.sync().unwrap();
+        let older = home.files();
+        journal.append(&[begun(None)]).unwrap();
+        journal.sync().unwrap();
+        drop(journal);
+        home.restore(&older);
+        let opened = home.open();
+        assert_eq!(harm(&opened), Some(Harm::Promises), "{before:?}");
+        assert_eq!(opened.recovered.promises.recovery, Recovery::Lost(None));
+        drop(opened);
+        let again = home.open();
+        assert_eq!((again.losses, again.recovered.promises.recovery), (Vec::new(), Recovery::Lost(None)));
+    }
+}
+
+#[test]
 fn the_loss_names_file_and_offset_and_what_it_costs() {
     let (home, _) = three_segments();
     let path = home.last_segment();
