@@ -141,8 +141,10 @@ fn a_home_of_another_network_or_with_another_key_is_not_used() {
     for name in ["genesis.toml", "config.toml", "node.key"] {
         fs::copy(file(&other, name), file(&replica, name)).unwrap();
     }
-    let text = ends_with(78, &["node", "--home", &replica]);
-    assert!(text.contains("belongs to"), "{text}");
+    for command in ["node", "inspect", "repair"] {
+        let text = ends_with(78, &[command, "--home", &replica]);
+        assert!(text.contains("belongs to"), "{command}: {text}");
+    }
 }
 
 #[test]
