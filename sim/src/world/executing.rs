@@ -94,8 +94,11 @@ impl World {
         let Some(running) = &mut self.node_mut(id).running else { return };
         // The core goes on without the state that it ordered last...
         running.fetch = None;
+        // ...or that is here already: it hears of it when it comes to where it ends, at the latest.
+        self.finish_installing(id, |installed| installed <= batch.seq);
+        let Some(running) = &mut self.node_mut(id).running else { return };
         if batch.seq <= running.executor.executed() {
-            return; // ...or that, or the one that was loaded, has this batch in it.
+            return; // That, or the one that was loaded, has this batch in it.
         }
         let applied = running.executor.apply(batch, replies);
         self.checks.on_executed(id, batch, &applied.report);

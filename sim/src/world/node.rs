@@ -59,8 +59,8 @@ pub(super) struct Running {
     pub server: StateServer,
     /// The state that is being fetched.
     pub fetch: Option<StateFetch>,
-    /// Whether a fetched state is being made durable.
-    pub is_installing: bool,
+    /// The certificate of the fetched state that is being made durable, while the core has not heard of it.
+    pub installing: Option<CheckpointCertificate>,
     pub transfer_timer: Option<u64>,
     /// Whether there was room on the disk when it was looked at last, and when it will be again.
     pub space: Space,

@@ -44,7 +44,7 @@ impl World {
             work: VecDeque::new(),
             server: StateServer::new(ServingRate { total: SERVED_PER_SECOND, peer: SERVED_PER_SECOND / 4 }),
             fetch: None,
-            is_installing: false,
+            installing: None,
             transfer_timer: None,
             space: Space::Enough,
             space_at: world,

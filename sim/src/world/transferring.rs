@@ -5,7 +5,7 @@ use quorate::execution::ReplicatedState;
 use quorate::execution::state_fetch::{FetchNotice, FetchOutput, FetchScope, Fetched, StateFetch};
 use quorate::messages::{CheckpointCertificate, Message};
 use quorate::storage::Storage;
-use quorate::{Instant, ReplicaId};
+use quorate::{Instant, ReplicaId, SeqNum};
 
 use super::failing::CrashPoint;
 use super::queue::{Event, Life};
@@ -20,7 +20,7 @@ impl World {
         let now = node.now(world).monotonic;
         let (scope, staged) = (FetchScope::new(&node.identity.genesis, id), node.state.staged());
         // The state that is being made durable ends the order.
-        let Some(running) = node.running.as_mut().filter(|running| !running.is_installing) else { return };
+        let Some(running) = node.running.as_mut().filter(|running| running.installing.is_none()) else { return };
         match &mut running.fetch {
             Some(fetch) => fetch.aim(goal, now),
             None => {
@@ -125,7 +125,7 @@ impl World {
         let installed = running.executor.install(state.clone(), Some(certificate.clone()));
         installed.expect("what was fetched is what is certified");
         running.server.hold(state.clone(), now);
-        (running.fetch, running.is_installing) = (None, true);
+        (running.fetch, running.installing) = (None, Some(certificate.clone()));
         let delay = self.draw(self.options.machine.sync) * 2;
         self.after(delay, Event::StateDurable { life, state: Box::new(state), certificate: Box::new(certificate) });
     }
@@ -135,17 +135,24 @@ impl World {
             return;
         }
         let (id, seq) = (life.node, state.position.seq);
-        self.node_mut(id).state.put(state, Some(certificate.clone()));
+        self.node_mut(id).state.put(state, Some(certificate));
         if self.crashes_at(id, CrashPoint::AfterSnapshot) {
             return;
         }
         let Some(running) = &mut self.node_mut(id).running else { return };
-        running.is_installing = false;
         if let Err(error) = running.persister.journal().snapshot_durable(seq) {
             return self.on_storage_failure(id, &error);
         }
-        self.report_installed(id, Some(certificate));
+        self.finish_installing(id, |installed| installed == seq);
         self.work(id);
+    }
+
+    /// Reports the installed state, once, if it is one that may be reported now.
+    pub(super) fn finish_installing(&mut self, id: ReplicaId, may_report: impl FnOnce(SeqNum) -> bool) {
+        let Some(running) = &mut self.node_mut(id).running else { return };
+        if let Some(certificate) = running.installing.take_if(|certificate| may_report(certificate.seq())) {
+            self.report_installed(id, Some(certificate));
+        }
     }
 
     pub(super) fn report_installed(&mut self, id: ReplicaId, proof: Option<CheckpointCertificate>) {
