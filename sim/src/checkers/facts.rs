@@ -11,6 +11,8 @@ use quorate_crypto::Digest;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
     Accepted(View, SeqNum, Digest),
+    /// An assignment of an own NewView, which is durable with it.
+    Assigned(View, SeqNum, Digest),
     Prepared(View, SeqNum, Digest),
     AskedFor(View, Digest),
     Entered(View),
@@ -36,7 +38,11 @@ impl Fact {
     /// The proof of a view may hold an own ViewChange that is older than the last one, or was forgotten.
     fn of_entered(id: ReplicaId, entered: &EnteredView) -> Vec<Fact> {
         let own = entered.view_changes.iter().filter(|asked| asked.signer == id);
-        own.map(Fact::asked_for).chain([Fact::Entered(entered.new_view.payload.target)]).collect()
+        let led = Some(&entered.new_view).filter(|new_view| new_view.signer == id);
+        let headers = led.into_iter().flat_map(|new_view| &new_view.payload.pre_prepares);
+        let assigned =
+            headers.map(|header| header.payload).map(|vote| Fact::Assigned(vote.view, vote.seq, vote.digest));
+        own.map(Fact::asked_for).chain(assigned).chain([Fact::Entered(entered.new_view.payload.target)]).collect()
     }
 
     fn asked_for(asked: &Signed<ViewChange>) -> Fact {
@@ -64,7 +70,7 @@ impl Fact {
                 let asked = promises.view_change.as_ref().map(|asked| asked.payload.target);
                 asked.is_some_and(|asked| asked >= *view) || promises.view() >= *view
             }
-            Fact::Entered(view) => promises.view() >= *view,
+            Fact::Entered(view) | Fact::Assigned(view, ..) => promises.view() >= *view,
             Fact::Checkpoint(seq, root) => {
                 *seq <= low || promises.checkpoints.get(seq).is_none_or(|known| known == root)
             }
@@ -75,7 +81,7 @@ impl Fact {
     fn is_within(&self, bounds: &Bounds) -> bool {
         match self {
             Fact::Accepted(view, seq, _) | Fact::Prepared(view, seq, _) => *view <= bounds.view && *seq <= bounds.seq,
-            Fact::AskedFor(view, _) | Fact::Entered(view) => *view <= bounds.view,
+            Fact::AskedFor(view, _) | Fact::Entered(view) | Fact::Assigned(view, ..) => *view <= bounds.view,
             Fact::Checkpoint(..) => true,
         }
     }
@@ -93,6 +99,12 @@ impl Facts {
     /// The disk has lost everything, or went back in time, and nobody who reads it can know.
     pub(super) fn forget(&mut self, id: ReplicaId) {
         self.0.remove(&id);
+    }
+
+    /// A PrePrepare rests on a record of its own, or on the own NewView that holds it.
+    pub(super) fn require_assigned(&self, id: ReplicaId, vote: &PrePrepare) -> Result<(), String> {
+        let assigned = Fact::Assigned(vote.view, vote.seq, vote.digest);
+        self.require(id, Fact::accepted(vote)).or_else(|error| self.require(id, assigned).map_err(|_| error))
     }
 
     pub(super) fn require(&self, id: ReplicaId, fact: Fact) -> Result<(), String> {

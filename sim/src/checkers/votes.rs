@@ -115,7 +115,7 @@ impl Votes {
         match message {
             Message::PrePrepare(proposal) if proposal.header.signer == id => {
                 let vote = proposal.header.payload;
-                self.facts.require(id, Fact::accepted(&vote))?;
+                self.facts.require_assigned(id, &vote)?;
                 self.say(id, Phase::Accept, vote)
             }
             Message::Prepare(vote) if vote.signer == id => {
