@@ -8,15 +8,13 @@ mod support;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use quorate::genesis::Limits;
 use quorate::{NodeConfig, ReplicaId};
-use quorate_ledger::Transfer;
 use quorate_node::NetworkPlan;
 use quorate_testnet::replica_status::table;
 use quorate_testnet::{Cluster, ClusterPlan};
-use support::{PROGRAM, assert_all_hold, pay, payments, program, until};
+use support::{PROGRAM, all_paid, assert_all_hold, assert_no_evidence, copy_folder, payments, program, until};
 
 const ABSENT: ReplicaId = ReplicaId(3);
 
@@ -36,27 +34,6 @@ fn log(cluster: &Cluster) -> String {
     fs::read_to_string(home(cluster).with_extension("log")).unwrap()
 }
 
-async fn all_paid(cluster: &Cluster, payments: &[Transfer]) {
-    let payments: Arc<[Transfer]> = payments.into();
-    let mut load = pay(cluster, &payments).await;
-    while let Some(paid) = load.next().await {
-        paid.result.unwrap();
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// Waits until the absent replica says so of itself.
 async fn says(cluster: &Cluster, what: &str) {
     let mut seen = Vec::new();
@@ -72,14 +49,6 @@ async fn says(cluster: &Cluster, what: &str) {
     assert!(!table(&seen).is_empty());
 }
 
-/// No replica has found two statements of one member that contradict each other.
-fn assert_no_evidence(cluster: &Cluster) {
-    for home in &cluster.network().replicas {
-        let found = fs::read_dir(home.join("evidence")).map(Iterator::count).unwrap_or_default();
-        assert_eq!(found, 0, "{}", home.display());
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_home_that_was_set_back_casts_no_second_vote_and_says_why() {
     let mut cluster = cluster().await;
@@ -87,8 +56,10 @@ async fn a_home_that_was_set_back_casts_no_second_vote_and_says_why() {
     all_paid(&cluster, &payments[..200]).await;
     cluster.kill(ABSENT).await.unwrap();
     let (path, backup) = (home(&cluster), cluster.folder().join("backup"));
-    copy(&path, &backup);
+    copy_folder(&path, &backup);
     cluster.restart(ABSENT).unwrap();
+    // It takes part again, so that it signs what the copy does not know.
+    assert_all_hold(&cluster, &payments[..200]).await;
     all_paid(&cluster, &payments[200..400]).await;
     cluster.kill(ABSENT).await.unwrap();
     fs::remove_dir_all(&path).unwrap();

@@ -52,6 +52,37 @@ pub async fn pay(cluster: &Cluster, payments: &Arc<[Transfer]>) -> Load {
     Load::start(clients, Arc::clone(payments), 64)
 }
 
+/// Has all payments paid.
+pub async fn all_paid(cluster: &Cluster, payments: &[Transfer]) {
+    let payments: Arc<[Transfer]> = payments.into();
+    let mut load = pay(cluster, &payments).await;
+    while let Some(paid) = load.next().await {
+        paid.result.unwrap();
+    }
+}
+
+/// Copies a folder with all that is below it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// No replica has found two statements of one member that contradict each other.
+pub fn assert_no_evidence(cluster: &Cluster) {
+    for home in &cluster.network().replicas {
+        let found = fs::read_dir(home.join("evidence")).map(Iterator::count).unwrap_or_default();
+        assert_eq!(found, 0, "{}", home.display());
+    }
+}
+
 pub fn payments(count: u64) -> Arc<[Transfer]> {
     generate(count).unwrap().into()
 }
