@@ -50,13 +50,6 @@ impl Replica {
         self.actions.execute.push(Order::CatchUpTo(goal));
     }
 
-    /// Why nothing is executed before a state has come, and which checkpoint's, once a certificate names one.
-    #[must_use]
-    pub fn awaited_state(&self) -> Option<(TransferCause, Option<SeqNum>)> {
-        let cause = self.catch_up.wants_state.filter(|_| self.is_waiting_for_state())?;
-        Some((cause, self.catch_up.goal))
-    }
-
     /// Whether slots must wait for a state.
     pub(super) fn is_waiting_for_state(&self) -> bool {
         self.waits_for_state().is_some()
