@@ -78,7 +78,7 @@ impl Peer {
         self.broken_since.is_none()
             && now.since(self.status_at) <= lately
             && self.status.as_ref().is_some_and(|status| {
-                status.view == view && (status.suspects || status.target.is_some_and(|target| target > view))
+                (status.suspects && status.view == view) || status.target.is_some_and(|target| target > view)
             })
     }
 
