@@ -67,7 +67,7 @@ impl Load {
         for client in clients {
             for _ in 0..in_flight {
                 let (payments, next) = (Arc::clone(&payments), Arc::clone(&next));
-                workers.spawn(work(client.clone(), payments, next, sender.clone()));
+                workers.spawn(work(sender.clone(), client.clone(), payments, next));
             }
         }
         Load { paid, _workers: workers }
@@ -79,7 +79,8 @@ impl Load {
     }
 }
 
-async fn work(client: LedgerClient, payments: Arc<[Transfer]>, next: Arc<AtomicUsize>, sender: mpsc::Sender<Paid>) {
+/// The sender is dropped last: who hears that all are paid finds the clients' homes free.
+async fn work(sender: mpsc::Sender<Paid>, client: LedgerClient, payments: Arc<[Transfer]>, next: Arc<AtomicUsize>) {
     loop {
         let payment = next.fetch_add(1, Ordering::Relaxed);
         let Some(transfer) = payments.get(payment) else { return };
