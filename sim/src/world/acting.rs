@@ -166,7 +166,10 @@ impl World {
         match running.persister.history(after, through, slots_max) {
             Ok(slots) if slots.is_empty() => self.send_to_members(from, &[to], Message::HistoryGone { after }),
             Ok(slots) => self.send_to_members(from, &[to], Message::Committed(slots)),
-            Err(error) => self.line(|| format!("{from} cannot read its history: {error}")),
+            Err(error) => {
+                self.line(|| format!("{from} cannot read its history: {error}"));
+                self.send_to_members(from, &[to], Message::HistoryGone { after });
+            }
         }
     }
 
