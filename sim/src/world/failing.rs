@@ -132,7 +132,9 @@ impl World {
 
     /// Whether the replica crashes at this point, which is drawn; then it has.
     pub(super) fn crashes_at(&mut self, id: ReplicaId, point: CrashPoint) -> bool {
-        if self.is_calm() || !self.choices.chance(self.options.faults.crash_points) {
+        // Transfers and snapshots are rare: there it is more likely.
+        let weight = if matches!(point, CrashPoint::InTransfer | CrashPoint::AfterSnapshot) { 20 } else { 1 };
+        if self.is_calm() || !self.choices.chance(self.options.faults.crash_points * weight) {
             return false;
         }
         self.counters.add(point.counter());
