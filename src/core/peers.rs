@@ -75,8 +75,7 @@ impl Peer {
     /// that has ended suspects nobody.
     #[must_use]
     pub fn suspects(&self, view: View, now: Instant, lately: Duration) -> bool {
-        self.broken_since.is_none()
-            && now.since(self.status_at) <= lately
+        now.since(self.status_at) <= lately
             && self.status.as_ref().is_some_and(|status| {
                 (status.suspects && status.view == view) || status.target.is_some_and(|target| target > view)
             })
