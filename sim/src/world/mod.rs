@@ -10,11 +10,13 @@
 //! | `executing` | the executor's side |
 //! | `failing` | crashes, failing disks and cuts |
 //! | `damaging` | damaged, lost and outdated homes |
+//! | `settling` | the calm end, by when everything must be done |
 //! | `stored_state` | durable snapshots |
 //! | `starting` | how a replica starts |
 //! | `transferring` | states that are served and fetched |
 //! | `serving` | the clients' side |
 //! | `noticing` | what the cores let know |
+//! | `tracing` | the hash of everything that happens, and its text |
 
 mod acting;
 mod damaging;
@@ -25,8 +27,10 @@ mod node;
 mod noticing;
 mod queue;
 mod serving;
+mod settling;
 mod starting;
 mod stored_state;
+mod tracing;
 mod transferring;
 #[expect(clippy::module_inception, reason = "the world of worlds")]
 mod world;

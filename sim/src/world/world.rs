@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::core::{Event as CoreEvent, Identity};
-use quorate::execution::state_fetch::StateFetch;
-use quorate::messages::{SigningContext, Standing, Verifier};
+use quorate::messages::{SigningContext, Verifier};
 use quorate::{ClientId, Committee, Genesis, ReplicaId};
 use quorate_crypto::{Ed25519, KeyPair, SignatureScheme};
 
-use super::network::{Cut, CutShape, Network, nanoseconds};
-use super::node::{FOUNDED, Node, Running};
+use super::network::{Network, nanoseconds};
+use super::node::{FOUNDED, Node};
 use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
 use super::stored_state::StoredState;
@@ -21,12 +20,10 @@ use crate::choices::Choices;
 use crate::counters::{Counter, Counters};
 use crate::disk::SimDisk;
 use crate::options::Options;
-use crate::signatures::{KeyedHash, fingerprint};
+use crate::signatures::KeyedHash;
 use crate::transcript::Transcript;
 use crate::violation::{Class, Violation};
 
-/// How often progress is looked at once the network is calm.
-const CHECK_EVERY: Duration = Duration::from_millis(200);
 /// No world is that long.
 const EVENTS_MAX: u64 = 5_000_000;
 
@@ -47,8 +44,8 @@ pub struct World {
     pub(super) counters: Counters,
     pub(super) transcript: Transcript,
     /// Since when all clients are content and the replicas only have to agree how far they are.
-    settling_since: Option<u64>,
-    trace: u64,
+    pub(super) settling_since: Option<u64>,
+    pub(super) trace: u64,
     events: u64,
 }
 
@@ -194,110 +191,6 @@ impl World {
         }
     }
 
-    /// Adds an event to the trace and the transcript.
-    fn note(&mut self, event: &Event) {
-        let (kind, who, what) = match event {
-            Event::Deliver { from, to, envelope } => {
-                (1, u64::from(from.0) << 16 | u64::from(to.0), envelope.fingerprint)
-            }
-            Event::Request { to, request } => (2, u64::from(to.0), request.id.number.0),
-            Event::Reply { from, client, .. } => (3, u64::from(from.0), *client as u64),
-            Event::Timer(life) => (4, u64::from(life.node.0), life.incarnation),
-            Event::Synced(life) => (5, u64::from(life.node.0), life.incarnation),
-            Event::Worked(life) => (6, u64::from(life.node.0), life.incarnation),
-            Event::SnapshotWritten { life, seq, .. } => (7, u64::from(life.node.0), seq.0),
-            Event::Link { life, peer, up } => (8, u64::from(life.node.0) << 16 | u64::from(peer.0), u64::from(*up)),
-            Event::ClientWake { client } => (9, *client as u64, 0),
-            Event::Crash { nodes, .. } => (10, nodes.len() as u64, nodes.iter().map(|node| u64::from(node.0)).sum()),
-            Event::CrashInSync(life) => (11, u64::from(life.node.0), life.incarnation),
-            Event::Restart { node } => (12, u64::from(node.0), 0),
-            Event::Cut(Cut { number, .. }) => (13, *number, 0),
-            Event::Heal { cut } => (14, *cut, 0),
-            Event::Calm => (15, 0, 0),
-            Event::Check => (16, 0, 0),
-            Event::Fuse { node } => (17, u64::from(node.0), 0),
-            Event::SyncRefused { node } => (18, u64::from(node.0), 0),
-            Event::Copy { node } => (19, u64::from(node.0), 0),
-            Event::Mishap { node, .. } => (20, u64::from(node.0), 0),
-            Event::Transfer(life) => (21, u64::from(life.node.0), life.incarnation),
-            Event::Space { life, .. } => (22, u64::from(life.node.0), life.incarnation),
-            Event::StateDurable { life, .. } => (25, u64::from(life.node.0), life.incarnation),
-            Event::FullDisk { node } => (23, u64::from(node.0), 0),
-            Event::RoomAgain { node } => (24, u64::from(node.0), 0),
-        };
-        for word in [self.now, kind, who, what] {
-            self.trace = fingerprint(self.trace, &word.to_le_bytes());
-        }
-        self.transcript.line(self.now, || describe(event));
-    }
-
-    fn on_calm(&mut self) {
-        for id in self.ids() {
-            self.node(id).disk.heal();
-            if !self.is_running(id) {
-                self.start(id);
-            }
-        }
-        for cut in self.network.heal_all() {
-            self.announce(&cut, true);
-        }
-        for client in 0..self.clients.len() {
-            self.after(Duration::ZERO, Event::ClientWake { client });
-        }
-        self.after(CHECK_EVERY, Event::Check);
-    }
-
-    /// Looks whether everything that must have happened by now has.
-    fn on_check(&mut self) {
-        let calm_at = nanoseconds(self.options.calm_at);
-        let patience = nanoseconds(self.options.patience());
-        let waiting = self.clients.iter().filter_map(SimClient::oldest_waiting).map(|since| since.max(calm_at)).min();
-        if waiting.is_some_and(|since| self.now - since > patience) {
-            let text = format!("an operation has no answer after {:?}; {}", self.options.patience(), self.standings());
-            self.checks.report(Class::Liveness, "liveness", text);
-        }
-        if self.clients.iter().all(SimClient::is_done) {
-            let since = *self.settling_since.get_or_insert(self.now);
-            let comeback = self.options.patience() + self.options.comeback();
-            if self.now - since > nanoseconds(comeback) {
-                let text = format!("replicas lag for {comeback:?}; {}", self.standings());
-                self.checks.report(Class::Liveness, "liveness", text);
-            }
-        }
-        self.after(CHECK_EVERY, Event::Check);
-    }
-
-    /// Whether all operations are answered and every correct replica has executed everything.
-    fn is_settled(&self) -> bool {
-        let last = self.checks.slots();
-        let has_all = |node: &Node| {
-            let is_back = |running: &Running| {
-                running.executor.executed().0 == last && running.replica.standing() == Standing::Voting
-            };
-            node.running.as_ref().is_some_and(is_back)
-        };
-        self.clients.iter().all(SimClient::is_done) && self.nodes.iter().filter(|node| node.is_correct()).all(has_all)
-    }
-
-    fn standings(&self) -> String {
-        let standing = |node: &Node| match &node.running {
-            None => format!("{} is down", node.id()),
-            Some(running) => {
-                let replica = &running.replica;
-                let (low, high) = replica.watermarks();
-                let (ordered, executed) = replica.execution();
-                let role = if node.is_correct() { "" } else { " (Byzantine)" };
-                let (view, phase, standing) = (replica.view(), replica.phase(), replica.standing());
-                let fetching = running.fetch.as_ref().map(StateFetch::goal);
-                format!(
-                    "{}{role}: view {view} {phase:?} {standing:?}, fetching {fetching:?}, window ({low}, {high}], ordered {ordered}, executed {executed}",
-                    node.id()
-                )
-            }
-        };
-        self.nodes.iter().map(standing).collect::<Vec<_>>().join("; ")
-    }
-
     pub(super) fn ids(&self) -> Vec<ReplicaId> {
         self.nodes.iter().map(Node::id).collect()
     }
@@ -373,42 +266,5 @@ fn node(identity: Identity, is_byzantine: bool, clock_error: u64) -> Node {
         started: 0,
         running: None,
         puppet: is_byzantine.then_some(Puppet { id, key, context }),
-    }
-}
-
-fn describe(event: &Event) -> String {
-    match event {
-        Event::Deliver { from, to, envelope } => format!("{from} -> {to} {:?}", envelope.message.get()),
-        Event::Request { to, request } => format!("client -> {to} request {:?}", request.id),
-        Event::Reply { from, client, message } => format!("{from} -> client {client} {message:?}"),
-        Event::Cut(Cut { number, shape, side }) => {
-            let what = match shape {
-                CutShape::Split => "is split off",
-                CutShape::Mute => "is mute",
-                CutShape::Deaf => "is deaf",
-            };
-            format!("cut {number}: {side:?} {what}")
-        }
-        Event::Timer(life) => format!("{} deadline", life.node),
-        Event::Synced(life) => format!("{} synced", life.node),
-        Event::Worked(life) => format!("{} executor", life.node),
-        Event::Transfer(life) => format!("{} transfer", life.node),
-        Event::StateDurable { life, .. } => format!("{} fetched state is durable", life.node),
-        Event::SnapshotWritten { life, seq, .. } => format!("{} wrote snapshot {seq}", life.node),
-        Event::Link { life, peer, up } => format!("{} link to {peer} up: {up}", life.node),
-        Event::ClientWake { .. }
-        | Event::Crash { .. }
-        | Event::CrashInSync(_)
-        | Event::Restart { .. }
-        | Event::Fuse { .. }
-        | Event::SyncRefused { .. }
-        | Event::Copy { .. }
-        | Event::Space { .. }
-        | Event::FullDisk { .. }
-        | Event::RoomAgain { .. }
-        | Event::Mishap { .. }
-        | Event::Heal { .. }
-        | Event::Calm
-        | Event::Check => format!("{event:?}"),
     }
 }

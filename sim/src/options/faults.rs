@@ -1,0 +1,77 @@
+//! What breaks.
+
+use std::time::Duration;
+
+use crate::choices::Choices;
+use crate::world::Mishap;
+
+/// What breaks.
+#[derive(Clone, Debug)]
+pub struct FaultOptions {
+    /// How often up to f replicas crash at once.
+    pub crashes: u64,
+    /// How often all replicas crash at once.
+    pub blackouts: u64,
+    /// How often the network is cut in some way.
+    pub partitions: u64,
+    /// The longest that a replica is down or the network cut.
+    pub outage: Duration,
+    /// Per mille of syncs during which the replica crashes.
+    pub crash_in_sync: u64,
+    /// Per mille of the other points of a crash at which there is one.
+    pub crash_points: u64,
+    /// How often the power fails in the middle of an operation on a disk.
+    pub fuses: u64,
+    /// How often a sync fails.
+    pub refused_syncs: u64,
+    /// How often a home is damaged, as far as the cluster bears it.
+    pub mishaps: u64,
+    /// What happens to it, instead of something drawn.
+    pub mishap: Option<Mishap>,
+    /// How often a disk becomes full for a while.
+    pub full_disks: u64,
+    /// Per mille of a Byzantine source's answers that are lies.
+    pub lies: u64,
+    /// Per mille of proposals of a Byzantine primary that it makes twice.
+    pub equivocation: u64,
+}
+
+impl FaultOptions {
+    /// Nothing breaks.
+    #[must_use]
+    pub fn none() -> Self {
+        FaultOptions {
+            crashes: 0,
+            blackouts: 0,
+            partitions: 0,
+            outage: Duration::from_millis(300),
+            crash_in_sync: 0,
+            crash_points: 0,
+            fuses: 0,
+            refused_syncs: 0,
+            mishaps: 0,
+            mishap: None,
+            full_disks: 0,
+            lies: 0,
+            equivocation: 0,
+        }
+    }
+}
+
+pub(super) fn draw_faults(choices: &mut Choices) -> FaultOptions {
+    FaultOptions {
+        crashes: choices.pick(&[0, 1, 3, 8]),
+        blackouts: choices.pick(&[0, 0, 1, 2]),
+        partitions: choices.pick(&[0, 0, 1, 4]),
+        outage: Duration::from_millis(choices.pick(&[20, 300, 2_000])),
+        crash_in_sync: choices.pick(&[0, 0, 2, 10]),
+        crash_points: choices.pick(&[0, 0, 1, 3]),
+        fuses: choices.pick(&[0, 0, 2, 6]),
+        mishaps: choices.pick(&[0, 0, 1, 2]),
+        mishap: None,
+        full_disks: choices.pick(&[0, 0, 1, 3]),
+        lies: choices.pick(&[100, 500, 1000]),
+        refused_syncs: choices.pick(&[0, 0, 1, 3]),
+        equivocation: choices.pick(&[200, 500, 1000]),
+    }
+}

@@ -1,0 +1,38 @@
+//! How long it may take until everything is done, once the network is calm.
+
+use std::time::Duration;
+
+use super::options::Options;
+
+/// A member is let back in once in this time, so that a faulty one cannot make the others work for nothing.
+const READMISSION_PAUSE: Duration = Duration::from_secs(600);
+
+impl Options {
+    /// X: how long an operation may take once the network is calm.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        let view_changes = u32::try_from(2 * (self.faulty_max() + 1)).unwrap_or(u32::MAX);
+        let catch_up = Duration::from_secs(5) + (self.machine.execution.1 + self.machine.sync.1) * 200;
+        let ordering = self.config.timeout_cap() * view_changes + self.calm_delay() * 10 + catch_up;
+        ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests()))
+    }
+
+    /// How long it may take beyond that until a replica that has lost promises votes again: the others propose empty
+    /// batches for up to three windows, and hand on the lead, which they do for a member once in ten minutes.
+    #[must_use]
+    pub fn comeback(&self) -> Duration {
+        if self.faults.mishaps == 0 && self.faults.refused_syncs == 0 {
+            return Duration::ZERO;
+        }
+        let slots = u32::try_from(4 * self.limits.window()).unwrap_or(u32::MAX);
+        let machine = self.machine.sync.1 * 4 + self.machine.execution.1;
+        (self.calm_delay() * 6 + machine) * slots + self.config.timeout_cap() * 8 + READMISSION_PAUSE
+    }
+
+    /// How many full pools the requests make that may wait at once. Those that find no room come again after the
+    /// clients' longest pause; a client that W members sent away skips one sending.
+    fn pools_of_requests(&self) -> u32 {
+        let waiting = self.clients.count * self.clients.at_once as u64;
+        u32::try_from(waiting.div_ceil(self.config.pool_requests_max)).unwrap_or(u32::MAX)
+    }
+}
