@@ -30,6 +30,8 @@ pub(super) enum PersisterInput {
     Actions(Actions),
     /// From the snapshotter: history up to there may be deleted.
     SnapshotDurable(SeqNum),
+    /// From the thread that serves states: the oldest of them.
+    StateServed(SeqNum),
 }
 
 /// A question that the journal answers.
@@ -90,6 +92,7 @@ impl Persister {
                     }
                 }
                 PersisterInput::SnapshotDurable(seq) => self.storage.snapshot_durable(*seq)?,
+                PersisterInput::StateServed(oldest) => self.storage.state_served(*oldest),
             }
         }
         if must_sync {
@@ -215,6 +218,8 @@ mod tests {
         fn snapshot_durable(&mut self, _: SeqNum) -> Result<(), StorageError> {
             Ok(())
         }
+
+        fn state_served(&mut self, _: SeqNum) {}
 
         fn space(&mut self) -> Result<Space, StorageError> {
             Ok(Space::Enough)

@@ -350,6 +350,7 @@ impl Starter {
         StateServing {
             server: StateServer::new(rate),
             input: self.state_server.clone(),
+            persister: self.persister.clone(),
             transport: Arc::clone(&self.transport),
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),

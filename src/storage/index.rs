@@ -120,18 +120,20 @@ pub(super) struct Retention {
     pub(super) stable: SeqNum,
     /// The newest durable snapshot.
     pub(super) snapshot: SeqNum,
+    /// The oldest state that is served to others, if any is.
+    pub(super) served: Option<SeqNum>,
     /// How many bytes below the low watermark are kept for peers.
     pub(super) history_bytes: u64,
 }
 
 impl Retention {
-    /// How many of these parts, oldest first, may go: those whose slots are all at or below the low watermark and the
-    /// snapshot, as long as `history_bytes` of history stay. History before `oldest`, the first slot that can be
+    /// How many of these parts, oldest first, may go: those whose slots are all at or below the low watermark, the
+    /// snapshot and the oldest state served, as long as `history_bytes` of history stay. History before `oldest`, the first slot that can be
     /// served, is none.
     pub(super) fn expired<'a>(&self, parts: impl Iterator<Item = &'a Part> + Clone, oldest: SeqNum) -> usize {
         let history = parts.clone().filter(|part| part.slot_max <= self.stable);
         let mut kept: u64 = history.map(|part| part.bytes).sum();
-        let limit = self.stable.min(self.snapshot);
+        let limit = self.served.into_iter().fold(self.stable.min(self.snapshot), SeqNum::min);
         let expires = |part: &&Part| {
             kept = kept.saturating_sub(part.bytes);
             part.slot_max <= limit && (kept >= self.history_bytes || part.slot_max < oldest)
@@ -150,7 +152,8 @@ mod tests {
 
     fn expired(stable: u64, snapshot: u64, history_bytes: u64) -> usize {
         let parts = [part(10), part(20), part(30), part(40)];
-        Retention { stable: SeqNum(stable), snapshot: SeqNum(snapshot), history_bytes }.expired(parts.iter(), SeqNum(0))
+        let retention = Retention { stable: SeqNum(stable), snapshot: SeqNum(snapshot), served: None, history_bytes };
+        retention.expired(parts.iter(), SeqNum(0))
     }
 
     #[test]
@@ -164,9 +167,19 @@ mod tests {
         // What is above the low watermark is no history.
         assert_eq!(expired(20, 20, 10), 1);
         assert_eq!(expired(0, 0, 0), 0);
-        let retention = Retention { stable: SeqNum(40), snapshot: SeqNum(40), history_bytes: 1000 };
+        let retention = Retention { stable: SeqNum(40), snapshot: SeqNum(40), served: None, history_bytes: 1000 };
         let parts = [part(10), part(20), part(30), part(40)];
         assert_eq!(retention.expired(parts.iter(), SeqNum(25)), 2);
+    }
+
+    #[test]
+    fn what_follows_a_state_that_is_served_stays() {
+        let parts = [part(10), part(20), part(30), part(40)];
+        let served =
+            |seq| Retention { stable: SeqNum(40), snapshot: SeqNum(40), served: Some(SeqNum(seq)), history_bytes: 0 };
+        assert_eq!(served(40).expired(parts.iter(), SeqNum(0)), 4);
+        assert_eq!(served(29).expired(parts.iter(), SeqNum(0)), 2);
+        assert_eq!(served(9).expired(parts.iter(), SeqNum(0)), 0);
     }
 
     #[test]

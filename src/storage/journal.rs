@@ -263,8 +263,10 @@ impl Journal {
     fn make_room(&mut self) -> Result<Space, StorageError> {
         let mut space = self.room.measure(&*self.disk, &self.home)?;
         if space == Space::Low {
+            let served = self.retention.served.take();
             self.retention.history_bytes = 0;
             self.delete_expired()?;
+            self.retention.served = served;
             space = self.room.measure(&*self.disk, &self.home)?;
         } else {
             self.retention.history_bytes = self.options.history_bytes;
@@ -309,6 +311,10 @@ impl Storage for Journal {
             journal.retention.snapshot = journal.retention.snapshot.max(seq);
             journal.delete_expired()
         })
+    }
+
+    fn state_served(&mut self, oldest: SeqNum) {
+        self.retention.served = Some(oldest);
     }
 
     fn space(&mut self) -> Result<Space, StorageError> {

@@ -76,6 +76,10 @@ pub trait Storage: Send {
     /// [`StorageError`] when a file cannot be deleted.
     fn snapshot_durable(&mut self, seq: SeqNum) -> Result<(), StorageError>;
 
+    /// Says which is the oldest state that is served to others: while there is room, history above it stays, because
+    /// who fetches a state needs what follows it, too.
+    fn state_served(&mut self, oldest: SeqNum);
+
     /// Whether there is room for what voting writes. When there is not, history that only peers need goes first.
     ///
     /// # Errors

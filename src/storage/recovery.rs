@@ -204,7 +204,8 @@ impl Opening {
         index.forget_batches_through(low);
         let shelf = Arc::new(Shelf::new(Arc::clone(&disk), folder.clone(), index));
         let recovered = recover(&shelf, &survey.promises)?;
-        let retention = Retention { stable: low, snapshot: SeqNum::GENESIS, history_bytes: options.history_bytes };
+        let (snapshot, history_bytes) = (SeqNum::GENESIS, options.history_bytes);
+        let retention = Retention { stable: low, snapshot, served: None, history_bytes };
         let room =
             Room { bytes_max: options.disk_bytes_max, reserve_bytes: options.disk_reserve_bytes, last: Space::Enough };
         let journal = Journal {

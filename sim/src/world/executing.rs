@@ -12,6 +12,7 @@ use quorate::storage::Storage;
 use super::failing::CrashPoint;
 use super::node::Work;
 use super::queue::{Event, Life};
+use super::transferring::hold;
 use super::world::World;
 use crate::counters::Counter;
 
@@ -86,7 +87,7 @@ impl World {
         let Some(running) = &mut node.running else { return };
         if let Some((_, snapshot)) = running.executor.certified() {
             let state = snapshot.replicated();
-            running.server.hold(state, now);
+            hold(running, state, now);
         }
     }
 

@@ -8,6 +8,7 @@ use quorate::storage::Storage;
 use quorate::{Instant, ReplicaId, SeqNum};
 
 use super::failing::CrashPoint;
+use super::node::Running;
 use super::queue::{Event, Life};
 use super::world::World;
 use crate::counters::Counter;
@@ -124,7 +125,7 @@ impl World {
         let Some(running) = &mut node.running else { return };
         let installed = running.executor.install(state.clone(), Some(certificate.clone()));
         installed.expect("what was fetched is what is certified");
-        running.server.hold(state.clone(), now);
+        hold(running, state.clone(), now);
         (running.fetch, running.installing) = (None, Some(certificate.clone()));
         let delay = self.draw(self.options.machine.sync) * 2;
         self.after(delay, Event::StateDurable { life, state: Box::new(state), certificate: Box::new(certificate) });
@@ -189,5 +190,13 @@ impl World {
             running.transfer_timer = Some(at);
             self.at(at, Event::Transfer(life));
         }
+    }
+}
+
+/// The state is served from now on, and so is what follows the oldest one that is.
+pub(super) fn hold(running: &mut Running, state: ReplicatedState, now: Instant) {
+    running.server.hold(state, now);
+    if let Some(oldest) = running.server.held().next() {
+        running.persister.journal().state_served(oldest);
     }
 }

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::execution::{ReplicatedState, StateServer};
 use crate::messages::{FetchNodes, Message};
 use crate::runtime::metrics::Metrics;
+use crate::runtime::persister::PersisterInput;
 use crate::runtime::queue::Queue;
 use crate::runtime::transport::Transport;
 use crate::types::{ReplicaId, SeqNum};
@@ -41,6 +42,7 @@ pub(in crate::runtime) enum ServerInput {
 pub(in crate::runtime) struct StateServing {
     pub(in crate::runtime) server: StateServer,
     pub(in crate::runtime) input: Queue<ServerInput>,
+    pub(in crate::runtime) persister: Queue<PersisterInput>,
     pub(in crate::runtime) transport: Arc<dyn Transport>,
     pub(in crate::runtime) clock: Arc<dyn Clock>,
     pub(in crate::runtime) metrics: Arc<Metrics>,
@@ -68,7 +70,12 @@ impl StateServing {
     fn handle(&mut self, input: ServerInput) {
         let now = self.clock.now().monotonic;
         match input {
-            ServerInput::Hold(state) => self.server.hold(state, now),
+            ServerInput::Hold(state) => {
+                self.server.hold(state, now);
+                if let Some(oldest) = self.server.held().next() {
+                    self.persister.push(PersisterInput::StateServed(oldest));
+                }
+            }
             ServerInput::FetchState { from, seq } => {
                 let head = self.server.head(seq, now);
                 self.send(from, &Message::StateHead(head));

@@ -31,8 +31,9 @@ const SMALL_LEDGER: u64 = 500_000;
 const CATCH_UP_SLOTS_SMALL: u64 = 128;
 /// How fast each source serves its state when one of them is to be killed meanwhile: there has to be a meanwhile.
 const BYTES_PER_SECOND_WHILE_KILLING: u64 = 1 << 20;
-/// How fast each serves its state when one of them damages it: none must be so fast that the others are not needed.
-const BYTES_PER_SECOND_OF_ALL: u64 = 2 << 20;
+/// How many bytes of each account each serves in a second when one of them damages its state: that it has to be asked, the
+/// others must not be done before.
+const ACCOUNT_BYTES_PER_SECOND_WHILE_DAMAGING: u64 = 3;
 /// The replica that damages what it serves, if one shall.
 pub(super) const CORRUPT: ReplicaId = ReplicaId(1);
 
@@ -88,7 +89,7 @@ impl Case {
                 snapshot_checkpoints: 2,
                 transfer_member_bytes_per_second: match (arguments.kill_source, arguments.corrupt_chunks) {
                     (true, _) => BYTES_PER_SECOND_WHILE_KILLING,
-                    (false, true) => BYTES_PER_SECOND_OF_ALL,
+                    (false, true) => accounts.saturating_mul(ACCOUNT_BYTES_PER_SECOND_WHILE_DAMAGING),
                     (false, false) => usual.transfer_member_bytes_per_second,
                 },
                 ..usual
