@@ -6,11 +6,14 @@ use crate::messages::NodeRef;
 use crate::messages::state_transfer::FETCH_NODES_MAX;
 use crate::types::Instant;
 
-/// How long a question is waited for, and twice as long after each time in vain.
+/// How long the parts of a root are waited for, and twice as long after each time in vain: they cost nothing, and the
+/// first question may be lost because connections are only being made.
+const HEAD_PATIENCE: Duration = Duration::from_millis(500);
+/// How long nodes are waited for, likewise: they wait for their turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PATIENCE_MAX: Duration = Duration::from_secs(16);
 /// How long a source is left alone that was silent, and twice as long each time.
-const SILENT_PAUSE: Duration = Duration::from_secs(1);
+const SILENT_PAUSE: Duration = Duration::from_millis(250);
 const SILENT_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long a source is left alone that lied, and twice as long each time.
 const LIE_PAUSE: Duration = Duration::from_secs(30);
@@ -94,7 +97,8 @@ impl Source {
     }
 
     pub(super) fn head_asked(&mut self, now: Instant) {
-        self.standing = Standing::HeadAsked { until: now.plus(self.patience()) };
+        let patience = doubled(HEAD_PATIENCE, self.silences, PATIENCE_MAX);
+        self.standing = Standing::HeadAsked { until: now.plus(patience) };
     }
 
     pub(super) fn holds(&mut self) {
@@ -106,7 +110,8 @@ impl Source {
     }
 
     pub(super) fn nodes_asked(&mut self, number: u64, nodes: Vec<NodeRef>, now: Instant) {
-        let waiting = Waiting::Awaited { until: now.plus(self.patience()) };
+        let until = now.plus(doubled(PATIENCE, self.silences, PATIENCE_MAX));
+        let waiting = Waiting::Awaited { until };
         self.question = Some(Question { number, nodes, waiting });
     }
 
@@ -186,10 +191,6 @@ impl Source {
         let until = now.plus(doubled(SILENT_PAUSE, self.silences, SILENT_PAUSE_MAX));
         self.silences = self.silences.saturating_add(1);
         self.standing = Standing::LeftAlone { until };
-    }
-
-    fn patience(&self) -> Duration {
-        doubled(PATIENCE, self.silences, PATIENCE_MAX)
     }
 }
 
