@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mutants::Mutant;
 use crate::types::{RequestNumber, Session};
 
 /// The executed requests of one client: all of its session up to `floor`, and those marked in `above`.
@@ -58,7 +59,8 @@ impl ClientWindow {
             return Admission::OldSession { current: self.session };
         }
         let floor = if session > self.session { RequestNumber(0) } else { self.floor };
-        if number.0 == 0 || number.0.saturating_sub(floor.0) > self.width {
+        let width = self.width - u64::from(Mutant::RequestWindowOffByOne.lives());
+        if number.0 == 0 || number.0.saturating_sub(floor.0) > width {
             return Admission::OutsideWindow;
         }
         if number <= floor || (session == self.session && self.is_marked(number)) {

@@ -7,6 +7,7 @@
 use quorate_crypto::PublicKey;
 use serde::{Deserialize, Serialize};
 
+use crate::mutants::Mutant;
 use crate::types::{ReplicaId, View};
 
 /// The most members a committee can have.
@@ -73,7 +74,7 @@ impl Committee {
     /// Q, the number of votes that decide.
     #[must_use]
     pub fn quorum(&self) -> usize {
-        (self.size() + self.faulty_max() + 1).div_ceil(2)
+        (self.size() + self.faulty_max() + 1).div_ceil(2) - usize::from(Mutant::QuorumOneTooSmall.lives())
     }
 
     /// W = f+1, the number of members of whom at least one is correct.
@@ -92,7 +93,8 @@ impl Committee {
     /// The key of a member; `None` for an identifier that is none.
     #[must_use]
     pub fn key(&self, replica: ReplicaId) -> Option<&PublicKey> {
-        self.members.get(replica.index())
+        let index = replica.index();
+        self.members.get(if Mutant::NonMemberCounts.lives() { index % self.size() } else { index })
     }
 
     /// The member that owns `key`.

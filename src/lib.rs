@@ -20,6 +20,7 @@
 //! | [`batch`], [`messages`] | what replicas and clients say, and the judgement of its validity |
 //! | [`core`] | agreement: PBFT without I/O |
 //! | `guard` | panics of code that is not ours, as values |
+//! | `mutants` | mistakes on purpose, which the simulator must notice; compiled to nothing |
 //! | [`execution`] | what happens to a committed batch; the application and its state |
 //! | [`storage`] | journal, snapshots and home |
 //! | [`client`] | the other end |
@@ -36,12 +37,16 @@ pub mod core;
 pub mod execution;
 pub mod genesis;
 pub mod messages;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod outcome;
 pub mod runtime;
 pub mod storage;
 pub mod types;
 
 mod guard;
+#[cfg(not(feature = "mutants"))]
+mod mutants;
 
 pub use committee::Committee;
 pub use config::NodeConfig;

@@ -10,6 +10,7 @@ use crate::messages::{
     Bounds, Checkpoint, CheckpointCertificate, CommitCertificate, Message, PrePrepare, PreparedCertificate,
     ReplicaMessage, Signed, ViewChange,
 };
+use crate::mutants::Mutant;
 use crate::types::{ClientId, ReplicaId, RequestId, SeqNum};
 
 /// What one or several steps of a replica want done.
@@ -143,7 +144,7 @@ impl JournalRecord {
             | JournalRecord::CheckpointTaken(_)
             | JournalRecord::CheckpointStable(_)
             | JournalRecord::RecoveryBegun(_)
-            | JournalRecord::RecoveryEnded => true,
+            | JournalRecord::RecoveryEnded => !Mutant::SendBeforePersist.lives(),
             JournalRecord::Batch { .. } | JournalRecord::Committed(_) => false,
         }
     }

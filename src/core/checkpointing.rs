@@ -9,6 +9,7 @@ use super::promises::Promises;
 use super::rejection::Rejection;
 use super::replica::Replica;
 use crate::messages::{Checkpoint, CheckpointCertificate, Message, Signed};
+use crate::mutants::Mutant;
 use crate::types::{ReplicaId, SeqNum};
 
 impl Replica {
@@ -86,10 +87,12 @@ impl Replica {
     }
 
     fn count_checkpoint(&mut self, vote: Signed<Checkpoint>) -> CheckpointRecorded {
+        let (quorum, weak_quorum) = (self.committee().quorum(), self.committee().weak_quorum());
+        let quorum = if Mutant::StableAtWeakQuorum.lives() { weak_quorum } else { quorum };
         let checkpoint = vote.payload;
         let recorded = self.checkpoints.record(vote);
         if recorded == CheckpointRecorded::New
-            && let Some(certificate) = self.checkpoints.certificate(checkpoint, self.committee().quorum())
+            && let Some(certificate) = self.checkpoints.certificate(checkpoint, quorum)
             && self.checkpoints.record_certificate(certificate)
         {
             self.compare_checkpoint();

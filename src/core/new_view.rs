@@ -7,6 +7,7 @@ use quorate_crypto::Digest;
 
 use crate::batch::null_digest;
 use crate::messages::{PreparedCertificate, ViewChange};
+use crate::mutants::Mutant;
 use crate::types::SeqNum;
 
 /// What a set of ViewChanges makes of the slots that may be committed.
@@ -43,7 +44,7 @@ pub fn plan<'a>(view_changes: impl IntoIterator<Item = &'a ViewChange> + Clone) 
             Some(known) if known.view() == certificate.view() && known.digest() != certificate.digest() => {
                 return Err(Box::new(Conflict((*known).clone(), certificate.clone())));
             }
-            Some(known) if known.view() >= certificate.view() => {}
+            Some(known) if (known.view() >= certificate.view()) != Mutant::LowestViewWins.lives() => {}
             Some(_) | None => {
                 highest.insert(certificate.seq(), certificate);
             }
@@ -52,7 +53,8 @@ pub fn plan<'a>(view_changes: impl IntoIterator<Item = &'a ViewChange> + Clone) 
     let max_s = highest.last_key_value().map_or(min_s, |(seq, _)| *seq);
     let assignments = min_s
         .up_to(max_s)
-        .map(|seq| (seq, highest.get(&seq).map_or_else(|| null_digest(seq), |certificate| certificate.digest())))
+        .map(|seq| (seq, highest.get(&seq).filter(|_| !Mutant::CommittedSlotNulled.lives())))
+        .map(|(seq, certificate)| (seq, certificate.map_or_else(|| null_digest(seq), |found| found.digest())))
         .collect();
     Ok(Plan { min_s, max_s, assignments })
 }

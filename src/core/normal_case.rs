@@ -20,6 +20,7 @@ use crate::messages::{
     Busy, Commit, CommitCertificate, Message, PrePrepare, Prepare, PreparedCertificate, Proposal, RefusalReason,
     Refused, ReplicaMessage, Request, Signed, Verified,
 };
+use crate::mutants::Mutant;
 use crate::types::{Instant, RequestId, SeqNum, View};
 
 /// How many waiting requests are handed on at once when another primary takes the lead; the clients repeat the rest.
@@ -72,7 +73,7 @@ impl Replica {
 
     /// A backup hands a request on to the primary; to everybody while it suspects the primary.
     fn forward(&mut self, id: RequestId, pause: Duration) {
-        if self.is_primary() {
+        if self.is_primary() || Mutant::RequestNotForwarded.lives() {
             return;
         }
         if !self.pool.set_forwarded(&id, self.now.monotonic, self.progress.new_requests(), pause) {
@@ -291,6 +292,7 @@ impl Replica {
     /// prepared(v, s, D): the PrePrepare and Prepares of Q-1 distinct backups. Then, and only then, the Commit.
     fn commit_slot(&mut self, seq: SeqNum) {
         let (view, prepares) = (self.view, self.committee().quorum() - 1);
+        let prepares = if Mutant::CommitWithoutPrepared.lives() { 0 } else { prepares };
         let Some(slot) = self.window.slot(seq) else { return };
         let Some(header) = slot.accepted_in(view).cloned() else { return };
         let digest = header.payload.digest;
@@ -317,7 +319,8 @@ impl Replica {
 
     /// committed: Q distinct equal Commits of one view, whatever this replica itself accepted.
     fn certify_slot(&mut self, seq: SeqNum) {
-        let quorum = self.committee().quorum();
+        let (quorum, weak_quorum) = (self.committee().quorum(), self.committee().weak_quorum());
+        let quorum = if Mutant::CommitAtWeakQuorum.lives() { weak_quorum } else { quorum };
         let Some(slot) = self.window.slot(seq) else { return };
         if slot.committed().is_some() {
             return;
@@ -366,6 +369,9 @@ impl Replica {
                 self.persist(JournalRecord::Committed(certificate));
             }
             self.actions.execute.push(Order::Apply(committed));
+            if Mutant::ExecutionOutOfOrder.lives() {
+                self.actions.execute.rotate_right(1);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::codec;
 use crate::messages::{
     Bounds, CheckpointCertificate, CommitCertificate, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange,
 };
+use crate::mutants::Mutant;
 use crate::types::{SeqNum, View};
 
 /// A replica that catches up executes far above its low watermark: the latest certificates suffice. The greatest
@@ -96,6 +97,7 @@ impl Promises {
             JournalRecord::Prepared(certificate) => {
                 self.prepared.insert(certificate.seq(), certificate.clone());
             }
+            JournalRecord::ViewChangeSent(_) if Mutant::ViewChangeForgotten.lives() => {}
             JournalRecord::ViewChangeSent(view_change) => self.view_change = Some(view_change.clone()),
             JournalRecord::ViewEntered(entered) => self.entered = Some(entered.clone()),
             JournalRecord::Committed(certificate) => {
@@ -106,6 +108,7 @@ impl Promises {
             JournalRecord::CheckpointTaken(checkpoint) => {
                 self.checkpoints.insert(checkpoint.seq, checkpoint.root);
                 forget_oldest(&mut self.checkpoints, CHECKPOINTS_KEPT);
+                self.prepared.retain(|seq, _| *seq > checkpoint.seq || !Mutant::LogDroppedBeforeStable.lives());
             }
             JournalRecord::CheckpointStable(certificate) => self.raise_low_watermark(certificate),
             JournalRecord::RecoveryBegun(bounds) => self.recovery = Recovery::Lost(*bounds),

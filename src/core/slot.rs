@@ -7,6 +7,7 @@ use quorate_crypto::Digest;
 use super::vote_set::VoteSet;
 use crate::batch::{Batch, CommittedBatch, null_digest};
 use crate::messages::{Commit, CommitCertificate, PrePrepare, Prepare, PreparedCertificate, Signed, SlotProgress};
+use crate::mutants::Mutant;
 use crate::types::{SeqNum, View};
 
 /// Where the assignment of a slot comes from.
@@ -86,6 +87,9 @@ impl Slot {
 
     /// Takes an assignment; the caller has checked view, signer and window.
     pub fn accept(&mut self, header: Signed<PrePrepare>, batch: Option<Batch>, origin: Origin) -> Accepted {
+        if Mutant::SecondPrePrepareAccepted.lives() {
+            (self.accepted, self.prepares) = (None, VoteSet::default());
+        }
         match &self.accepted {
             Some((known, _)) if known.payload.view > header.payload.view => return Accepted::Old,
             Some((known, _)) if known.payload.view == header.payload.view => {

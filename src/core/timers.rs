@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::mutants::Mutant;
 use crate::types::Instant;
 
 /// Invariant: `timeout` lies between the configured base and cap.
@@ -57,7 +58,9 @@ impl Timers {
 
     /// A view was fruitless: T doubles, up to its cap.
     pub fn back_off(&mut self) {
-        self.timeout = self.timeout.saturating_mul(2).min(self.cap);
+        if !Mutant::NoBackOff.lives() {
+            self.timeout = self.timeout.saturating_mul(2).min(self.cap);
+        }
     }
 
     /// A new request was executed: the view is fruitful and T is the base again.

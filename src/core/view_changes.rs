@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use quorate_crypto::Digest;
 
 use crate::messages::{NewView, Signed, ViewChange};
+use crate::mutants::Mutant;
 use crate::types::{Instant, ReplicaId, View};
 
 /// A ViewChange with its digest.
@@ -60,7 +61,7 @@ impl ViewChanges {
     /// Keeps a ViewChange only if a pending NewView lacks it. Says whether it does.
     pub fn record_needed(&mut self, view_change: Signed<ViewChange>) -> bool {
         let (signer, digest) = (view_change.signer, view_change.digest());
-        let needed = self.is_needed(signer, digest);
+        let needed = is_named(&self.pending, (signer, digest));
         if needed {
             self.fetched.insert((signer, digest), view_change);
         }
@@ -149,14 +150,13 @@ impl ViewChanges {
         self.forget_unneeded();
     }
 
-    fn is_needed(&self, signer: ReplicaId, digest: Digest) -> bool {
-        self.pending.values().any(|pending| pending.new_view.payload.view_changes.contains(&(signer, digest)))
-    }
-
     fn forget_unneeded(&mut self) {
-        let pending = &self.pending;
-        self.fetched.retain(|(signer, digest), _| {
-            pending.values().any(|waiting| waiting.new_view.payload.view_changes.contains(&(*signer, *digest)))
-        });
+        self.fetched.retain(|name, _| is_named(&self.pending, *name));
     }
+}
+
+/// Whether a NewView that waits names this ViewChange.
+fn is_named(pending: &BTreeMap<ReplicaId, PendingNewView>, name: (ReplicaId, Digest)) -> bool {
+    let mut new_views = pending.values().map(|pending| &pending.new_view.payload);
+    new_views.any(|new_view| new_view.view_changes.contains(&name)) || Mutant::UnboundedFutureViews.lives()
 }

@@ -13,6 +13,7 @@ use super::view_changes::{PendingNewView, ViewChangeRecorded};
 use crate::batch::{Batch, null_digest};
 use crate::client_window::Admission;
 use crate::messages::{CheckpointCertificate, Message, NewView, PrePrepare, PreparedCertificate, Signed, ViewChange};
+use crate::mutants::Mutant;
 use crate::types::{Instant, ReplicaId, SeqNum, View};
 
 /// So many certificates in an answer count as one more question.
@@ -91,7 +92,7 @@ impl Replica {
     /// What may follow from a new ViewChange: joining the others, leading the view, or the clock for its NewView.
     fn advance_view_change(&mut self) {
         let joined = self.view_changes.nth_largest_target(self.id(), self.committee().weak_quorum());
-        if let Some(target) = joined.filter(|target| *target > self.own_target()) {
+        if let Some(target) = joined.filter(|target| *target > self.own_target() && !Mutant::NoJoin.lives()) {
             self.begin_view_change(target, ViewChangeCause::Join);
             return;
         }
@@ -169,7 +170,8 @@ impl Replica {
             }
         };
         let assigned = new_view.pre_prepares.iter().map(|header| (header.payload.seq, header.payload.digest));
-        if !is_for_target || !assigned.eq(plan.assignments.iter().copied()) {
+        let is_as_planned = assigned.eq(plan.assignments.iter().copied()) || Mutant::ReProposalsTrusted.lives();
+        if !is_for_target || !is_as_planned {
             self.view_changes.forget_pending(primary);
             return Err(Rejection::WrongReProposals);
         }

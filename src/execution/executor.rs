@@ -15,12 +15,14 @@ use super::receipt::leaf_of;
 use super::replicated_state::{InstallError, Position, ReplicatedState};
 use super::replies::replies_of;
 use super::snapshot::Snapshot;
+use super::state::State;
 use super::state_machine::Context;
 use crate::batch::{Batch, CommittedBatch};
 use crate::core::event::{ExecutedBatch, ExecutedRequest, Report};
 use crate::genesis::{Genesis, Limits};
 use crate::messages::client::{Reply, RequestResult};
 use crate::messages::{CheckpointCertificate, ReplicaMessage, Request};
+use crate::mutants::Mutant;
 use crate::outcome::Outcome;
 use crate::types::{ClientId, RequestId, SeqNum, WallTime};
 
@@ -91,7 +93,8 @@ impl<A: Application> Executor<A> {
                 return Err(InstallError::Root { seq: position.seq, certified, expected, found });
             }
         }
-        let clients = ClientTable::from_state(self.limits.client_window, state.clients);
+        let clients = if Mutant::ClientTableLostAtTransfer.lives() { State::new() } else { state.clients };
+        let clients = ClientTable::from_state(self.limits.client_window, clients);
         self.clients = clients.ok_or(InstallError::ClientTable(position.seq))?;
         self.application.restore(state.application);
         self.position = position;
@@ -122,6 +125,9 @@ impl<A: Application> Executor<A> {
         self.position.seq = seq;
         // A null batch has no time of its own, and no batch turns the clock back.
         self.position.time = self.position.time.max(committed.batch.as_ref().map_or(WallTime(0), Batch::time));
+        if Mutant::NondeterministicExecution.lives() && replies == Replies::Withhold {
+            self.position.time.0 += 1;
+        }
         let results = self.execute(requests, &admitted);
         self.extend_chain(committed.digest, &results);
         let executed = executed_only(results);

@@ -10,6 +10,7 @@ use super::certificate::CheckpointCertificate;
 use super::request::Request;
 use super::signed::{Payload, Signed};
 use crate::codec::{self, DecodeError};
+use crate::mutants::Mutant;
 use crate::outcome::Outcome;
 use crate::types::{RequestNumber, SeqNum, Session, WallTime};
 
@@ -189,10 +190,11 @@ impl RootParts {
     /// `root = H(tag ‖ seq ‖ application root ‖ client table root ‖ chain hash ‖ time)`.
     #[must_use]
     pub fn root(&self, seq: SeqNum) -> Digest {
+        let client_table = if Mutant::CheckpointWithoutClientTable.lives() { Digest::ZERO } else { self.client_table };
         quorate_crypto::Hasher::new("quorate/root/v1")
             .u64(seq.0)
             .digest(&self.application)
-            .digest(&self.client_table)
+            .digest(&client_table)
             .digest(&self.chain)
             .u64(self.time.0)
             .finish()

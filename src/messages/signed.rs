@@ -6,6 +6,7 @@ use quorate_crypto::{Digest, Hasher, InvalidSignature, KeyPair, PublicKey, Signa
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, FORMAT_VERSION};
+use crate::mutants::Mutant;
 use crate::types::{ClientId, Epoch, ReplicaId};
 
 /// A statement that replicas sign.
@@ -68,7 +69,10 @@ impl SigningContext {
     /// The bytes that a replica's signature covers. Every field has a fixed width or is preceded by its length.
     #[must_use]
     pub fn replica_bytes<P: Payload>(&self, signer: ReplicaId, payload: &P) -> Vec<u8> {
-        codec::canonical(&(P::DOMAIN, FORMAT_VERSION, self.chain_id, self.epoch, signer, payload))
+        let (chain_id, epoch) = (self.chain_id, self.epoch);
+        let (chain_id, epoch) =
+            if Mutant::SignatureWithoutContext.lives() { (Digest::ZERO, Epoch(0)) } else { (chain_id, epoch) };
+        codec::canonical(&(P::DOMAIN, FORMAT_VERSION, chain_id, epoch, signer, payload))
     }
 
     /// The bytes that a client's signature covers: the chain id, but no epoch, because a request outlives epochs.

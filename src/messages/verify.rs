@@ -17,6 +17,7 @@ use super::signed::{Payload, Signed, SigningContext, Verified, memo_key};
 use super::view_change::{NewView, ViewChange};
 use crate::batch::{Batch, null_digest};
 use crate::genesis::Genesis;
+use crate::mutants::Mutant;
 use crate::types::{ClientId, ReplicaId, SeqNum};
 
 /// The most slots that one `Committed` answer carries.
@@ -191,7 +192,8 @@ impl Verifier {
 
     fn check_pre_prepare(&self, header: &Signed<PrePrepare>) -> Result<(), Invalid> {
         check_seq(header.payload.seq)?;
-        if header.signer != self.genesis.committee.primary(header.payload.view) {
+        let is_primary = header.signer == self.genesis.committee.primary(header.payload.view);
+        if !is_primary && !Mutant::PrePrepareOfNonPrimary.lives() {
             return Err(Invalid::NotPrimary);
         }
         self.check_signed(header)
@@ -246,7 +248,7 @@ impl Verifier {
     fn check_view_change(&self, signed: &Signed<ViewChange>) -> Result<(), Invalid> {
         let view_change = &signed.payload;
         self.check_signed(signed)?;
-        if let Some(stable) = &view_change.stable {
+        if let Some(stable) = view_change.stable.as_ref().filter(|_| !Mutant::UnprovenStable.lives()) {
             self.check_checkpoint_certificate(stable)?;
         }
         let low = view_change.stable_seq();
@@ -258,7 +260,8 @@ impl Verifier {
         if view_change.prepared.iter().any(|certificate| certificate.view() >= view_change.target) {
             return Err(Invalid::View);
         }
-        view_change.prepared.iter().try_for_each(|certificate| self.check_prepared_certificate(certificate))
+        let mut unproven = view_change.prepared.iter().filter(|_| !Mutant::ViewChangeUnverified.lives());
+        unproven.try_for_each(|certificate| self.check_prepared_certificate(certificate))
     }
 
     /// Conditions on NEW-VIEW that need no ViewChange: those are fetched by digest and the assignments recomputed by
@@ -326,7 +329,10 @@ impl Verifier {
 
     fn check_members(&self, signers: impl Iterator<Item = ReplicaId>, count: usize) -> Result<(), Invalid> {
         let signers: Vec<_> = signers.take(count + 1).collect();
-        let ascending = signers.iter().zip(signers.iter().skip(1)).all(|(a, b)| a < b);
+        let ascending = signers
+            .iter()
+            .zip(signers.iter().skip(1))
+            .all(|(a, b)| a < b || (a == b && Mutant::DuplicateSignerCounts.lives()));
         match signers.iter().find(|signer| !self.genesis.committee.contains(**signer)) {
             Some(stranger) => Err(Invalid::NotAMember(*stranger)),
             None if signers.len() == count && ascending => Ok(()),

@@ -9,7 +9,7 @@ use crate::messages::CommittedSlot;
 use crate::types::SeqNum;
 
 use super::error::StorageError;
-use super::read::Fields;
+use super::read::{Fields, is_intact};
 
 /// Checksum (4), length (4), kind (1), slot (8), digest (32).
 pub(super) const HEAD_BYTES: usize = 49;
@@ -101,7 +101,7 @@ impl<'a> Frame<'a> {
         let (Some(checksum), Some(length)) = (fields.u32(), fields.u32()) else { return Err("a record is cut off") };
         let end = HEAD_BYTES.saturating_add(length as usize);
         let Some(frame) = bytes.get(..end) else { return Err("a record is longer than its group") };
-        if crc32c::crc32c(&frame[4..]) != checksum {
+        if !is_intact(&frame[4..], checksum) {
             return Err("the checksum of a record is wrong");
         }
         let (Some(kind), Some(seq), Some(digest)) = (fields.u8(), fields.u64(), fields.array()) else {

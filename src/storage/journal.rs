@@ -26,6 +26,7 @@ use crate::config::NodeConfig;
 use crate::core::{JournalRecord, Promises, Recovered, Space};
 use crate::genesis::Limits;
 use crate::messages::Bounds;
+use crate::mutants::Mutant;
 use crate::types::SeqNum;
 
 /// The settings of a journal.
@@ -253,7 +254,9 @@ impl Journal {
         if self.synced == self.tip {
             return Ok(());
         }
-        self.active.file.sync().map_err(StorageError::io(&self.active.path, "sync"))?;
+        let sync = || if Mutant::NoFsync.lives() { Ok(()) } else { self.active.file.sync() };
+        let synced = sync().or_else(|error| if Mutant::FsyncRetried.lives() { sync() } else { Err(error) });
+        synced.map_err(StorageError::io(&self.active.path, "sync"))?;
         self.synced = self.tip;
         self.retention.stable = self.promises.low_watermark();
         self.sealed.name(self.synced)

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{Access, Disk, DiskFile};
 use super::error::StorageError;
 use super::folder;
-use super::read::Fields;
+use super::read::{self, Fields};
 use crate::messages::Bounds;
 use crate::types::{SeqNum, View};
 
@@ -154,7 +154,7 @@ fn decode(copy: &[u8; COPY_BYTES]) -> Option<(u32, u64, Claim)> {
     let magic: [u8; 4] = fields.array()?;
     let (version, generation, is_known) = (fields.u32()?, fields.u64()?, fields.u8()?);
     let bounds = Bounds { view: View(fields.u64()?), seq: SeqNum(fields.u64()?) };
-    let is_intact = magic == MAGIC && fields.u32()? == crc32c::crc32c(&copy[..COPY_BYTES - 4]);
+    let is_intact = magic == MAGIC && read::is_intact(&copy[..COPY_BYTES - 4], fields.u32()?);
     let claim = if is_known == 1 { Claim::Bounded(bounds) } else { Claim::Unknown };
     is_intact.then_some((version, generation, claim))
 }

@@ -1,4 +1,11 @@
-//! Reading fields of fixed width from bytes that may be too short.
+//! Reading from bytes that may be damaged or too short.
+
+use crate::mutants::Mutant;
+
+/// Whether bytes have the checksum that stands beside them.
+pub(super) fn is_intact(bytes: &[u8], checksum: u32) -> bool {
+    crc32c::crc32c(bytes) == checksum || Mutant::ChecksumUnchecked.lives()
+}
 
 /// Takes little-endian fields from the front of a slice.
 #[derive(Clone, Copy, Debug)]

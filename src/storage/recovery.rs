@@ -25,6 +25,7 @@ use super::survey::{LastSegment, Overlong, Survey};
 use crate::batch::null_digest;
 use crate::core::{Promises, Recovered, Recovery, Space};
 use crate::messages::Bounds;
+use crate::mutants::Mutant;
 use crate::types::SeqNum;
 
 /// Opens the journal in the folder of a home.
@@ -85,6 +86,9 @@ impl Opening {
             if self.survey.last.is_none() && self.sealed == sealed::Found::Intact(Link::default()) {
                 losses.clear();
             }
+        }
+        if Mutant::DamagedRecordCut.lives() {
+            losses.clear();
         }
         if losses.iter().any(|loss| loss.harm == Harm::Promises) {
             let known = self.survey.promises.bounds(self.options.window);

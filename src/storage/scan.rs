@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{Access, Cursor, Disk, DiskFile};
 use super::error::StorageError;
 use super::group::{self, GroupHeader, HEADER_BYTES, Link};
+use super::read::is_intact;
 use super::segment::SegmentHeader;
 
 /// Reads the groups of a segment in order.
@@ -92,7 +93,7 @@ impl SegmentReader {
         };
         self.payload.resize(header.payload_bytes as usize, 0);
         self.file.read_exact_at(&mut self.payload, self.offset + HEADER_BYTES as u64)?;
-        Ok((crc32c::crc32c(&self.payload) == header.payload_checksum).then_some(header))
+        Ok(is_intact(&self.payload, header.payload_checksum).then_some(header))
     }
 
     /// What stands behind the last accepted group, without the zeros at its end.

@@ -11,7 +11,7 @@ use super::disk::{Access, Disk, DiskFile};
 use super::error::StorageError;
 use super::folder;
 use super::group::Link;
-use super::read::Fields;
+use super::read::{Fields, is_intact};
 
 const MAGIC: [u8; 4] = *b"\xa7QSL";
 /// Magic (4), number (8), checksum of the group (4), checksum (4).
@@ -114,7 +114,7 @@ fn decode(copy: &[u8; COPY_BYTES]) -> Option<Link> {
     let mut fields = Fields::new(copy);
     let magic: [u8; 4] = fields.array()?;
     let link = Link { number: fields.u64()?, checksum: fields.u32()? };
-    (magic == MAGIC && fields.u32()? == crc32c::crc32c(&copy[..16])).then_some(link)
+    (magic == MAGIC && is_intact(&copy[..16], fields.u32()?)).then_some(link)
 }
 
 #[cfg(test)]

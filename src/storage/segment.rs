@@ -8,7 +8,7 @@ use super::disk::{Access, Disk, DiskFile};
 use super::error::StorageError;
 use super::folder::{self, numbered_path};
 use super::group::{Link, Salt};
-use super::read::Fields;
+use super::read::{Fields, is_intact};
 use crate::codec::{self, DECODE_BYTES_MAX};
 use crate::core::Promises;
 
@@ -82,7 +82,7 @@ impl SegmentHeader {
         let read = file.read_exact_at(&mut bytes, FIXED_BYTES as u64);
         read.map_err(|_| damaged(FIXED_BYTES, "the promises at the head of the segment are cut off"))?;
         let (promises, checksum) = bytes.split_at(promises_bytes);
-        if Fields::new(checksum).u32() != Some(crc32c::crc32c(promises)) {
+        if !Fields::new(checksum).u32().is_some_and(|checksum| is_intact(promises, checksum)) {
             return Err(damaged(FIXED_BYTES, "the checksum of the promises at the head of the segment is wrong"));
         }
         header.promises = codec::decode(promises).map_err(|error| damaged(FIXED_BYTES, &error.to_string()))?;
@@ -102,7 +102,7 @@ impl SegmentHeader {
                 promises: Promises::default(),
             };
             let promises_bytes = fields.u32()? as usize;
-            let intact = magic == MAGIC && fields.u32()? == crc32c::crc32c(&fixed[..FIXED_BYTES - 4]);
+            let intact = magic == MAGIC && is_intact(&fixed[..FIXED_BYTES - 4], fields.u32()?);
             intact.then_some((version, header, promises_bytes))
         };
         match take() {

@@ -15,6 +15,7 @@ use crate::execution::state::{InvalidNode, StateLimits, Supplied};
 use crate::genesis::Genesis;
 use crate::messages::client::RootParts;
 use crate::messages::{CheckpointCertificate, FetchNodes, Message, NodeRef, Nodes, StateHead, StateNode};
+use crate::mutants::Mutant;
 use crate::types::{Instant, ReplicaId, SeqNum};
 
 /// A notice of the progress comes every so many bytes.
@@ -131,7 +132,7 @@ impl StateFetch {
         }
         match head.parts {
             None => source.lacks(now),
-            Some(parts) if parts.root(head.seq) == self.goal.root() => {
+            Some(parts) if parts.root(head.seq) == self.goal.root() || Mutant::RootFromOnePeer.lives() => {
                 source.holds();
                 self.plan(parts);
             }
