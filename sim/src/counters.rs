@@ -130,15 +130,47 @@ pub enum Counter {
     Evidence,
     /// Slots that a Byzantine primary assigned twice.
     Equivocations,
-    /// Partitions.
+    /// Partitions into two sides.
     Partitions,
+    /// Partitions that let messages pass in one direction only.
+    OneWayCuts,
+    /// Partitions into two sides that one replica joins.
+    Bridges,
+    /// Partitions that leave each replica two neighbours.
+    Rings,
+    /// Partitions that come and go.
+    FlappingCuts,
+    /// Links that held everything back for a while.
+    Clogs,
+    /// Messages that they held back.
+    CloggedMessages,
+    /// Messages that did not pass because of their kind.
+    FilteredMessages,
+    /// Messages that were lost.
+    LostMessages,
+    /// Messages that came twice.
+    DoubledMessages,
+    /// Messages that came before one that was sent earlier.
+    OvertakingMessages,
+    /// Votes held back because they would have completed a quorum.
+    VotesHeld,
+    /// Those of them that came just after their receiver had given up waiting.
+    VotesJustTooLate,
+    /// Correct replicas that stayed down when the network had calmed down.
+    LeftDown,
+    /// Those that stayed cut off, in one direction or both.
+    LeftCutOff,
+    /// Those whose disks stayed full.
+    LeftWithoutRoom,
+    /// Those that went on crashing.
+    LeftCrashing,
     /// Seeds with real signatures.
     RealSignatures,
 }
 
 impl Counter {
     /// All of them.
-    pub const ALL: [Counter; 64] = [
+    pub const ALL: [Counter; 80] = [
         Counter::Slots,
         Counter::Answers,
         Counter::ViewsEntered,
@@ -202,6 +234,22 @@ impl Counter {
         Counter::Evidence,
         Counter::Equivocations,
         Counter::Partitions,
+        Counter::OneWayCuts,
+        Counter::Bridges,
+        Counter::Rings,
+        Counter::FlappingCuts,
+        Counter::Clogs,
+        Counter::CloggedMessages,
+        Counter::FilteredMessages,
+        Counter::LostMessages,
+        Counter::DoubledMessages,
+        Counter::OvertakingMessages,
+        Counter::VotesHeld,
+        Counter::VotesJustTooLate,
+        Counter::LeftDown,
+        Counter::LeftCutOff,
+        Counter::LeftWithoutRoom,
+        Counter::LeftCrashing,
         Counter::RealSignatures,
     ];
 }

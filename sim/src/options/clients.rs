@@ -11,6 +11,8 @@ pub struct ClientOptions {
     pub count: u64,
     /// How many operations each submits.
     pub operations: u64,
+    /// How many more when the network has calmed down.
+    pub late_operations: u64,
     /// How many may be under way at once for each.
     pub at_once: usize,
     /// How many different keys the operations touch.
@@ -27,6 +29,7 @@ pub(super) fn draw_clients(choices: &mut Choices, members: u16) -> ClientOptions
     ClientOptions {
         count: choices.between(1, 4),
         operations,
+        late_operations: choices.between(1, 5),
         at_once: usize::try_from(choices.between(1, 8)).unwrap_or(1),
         keys: choices.pick(&[4, 32, 256]),
         pause: Duration::from_millis(choices.pick(&[1, 20, 100, 400])),

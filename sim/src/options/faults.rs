@@ -12,8 +12,14 @@ pub struct FaultOptions {
     pub crashes: u64,
     /// How often all replicas crash at once.
     pub blackouts: u64,
-    /// How often the network is cut in some way.
+    /// How often the network is cut in some way, for a while or again and again.
     pub partitions: u64,
+    /// How often links hold everything back for a while, and then let it go at once.
+    pub clogs: u64,
+    /// How often one kind of message does not pass for a while.
+    pub filters: u64,
+    /// How often an adversary holds back, for a while, what completes a quorum.
+    pub holds: u64,
     /// The longest that a replica is down or the network cut.
     pub outage: Duration,
     /// Per mille of syncs during which the replica crashes.
@@ -30,6 +36,8 @@ pub struct FaultOptions {
     pub mishap: Option<Mishap>,
     /// How often a disk becomes full for a while.
     pub full_disks: u64,
+    /// Whether those who are not among n-f drawn ones that are whole stay broken when the network has calmed down.
+    pub forsakes: bool,
     /// Per mille of a Byzantine source's answers that are lies.
     pub lies: u64,
     /// Per mille of proposals of a Byzantine primary that it makes twice.
@@ -44,6 +52,9 @@ impl FaultOptions {
             crashes: 0,
             blackouts: 0,
             partitions: 0,
+            clogs: 0,
+            filters: 0,
+            holds: 0,
             outage: Duration::from_millis(300),
             crash_in_sync: 0,
             crash_points: 0,
@@ -52,6 +63,7 @@ impl FaultOptions {
             mishaps: 0,
             mishap: None,
             full_disks: 0,
+            forsakes: false,
             lies: 0,
             equivocation: 0,
         }
@@ -63,12 +75,16 @@ pub(super) fn draw_faults(choices: &mut Choices) -> FaultOptions {
         crashes: choices.pick(&[0, 1, 3, 8]),
         blackouts: choices.pick(&[0, 0, 1, 2]),
         partitions: choices.pick(&[0, 0, 1, 4]),
+        clogs: choices.pick(&[0, 0, 1, 4]),
+        filters: choices.pick(&[0, 0, 1, 3]),
+        holds: choices.pick(&[0, 0, 1, 2]),
         outage: Duration::from_millis(choices.pick(&[20, 300, 2_000])),
         crash_in_sync: choices.pick(&[0, 0, 2, 10]),
         crash_points: choices.pick(&[0, 0, 1, 3]),
         fuses: choices.pick(&[0, 0, 2, 6]),
         mishaps: choices.pick(&[0, 0, 1, 2]),
         mishap: None,
+        forsakes: choices.chance(500),
         full_disks: choices.pick(&[0, 0, 1, 3]),
         lies: choices.pick(&[100, 500, 1000]),
         refused_syncs: choices.pick(&[0, 0, 1, 3]),

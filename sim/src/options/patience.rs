@@ -17,6 +17,27 @@ impl Options {
         ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests()))
     }
 
+    /// How many views a cluster may leave behind, once the network is calm, before it comes to one in which it stays.
+    ///
+    /// 1. A correct replica that hears n-f others asks for another view only when its primary serves it too little for T,
+    ///    or when W members do, one of them correct.
+    /// 2. At most f primaries in a row are faulty or not connected, and every view change goes on to the next one.
+    /// 3. One view may have been begun with messages of before.
+    /// 4. The primary that comes then is connected. If it cannot serve within T, T doubles with the view; the cap is long
+    ///    enough in every world (see how the configuration is drawn).
+    ///
+    /// Whoever is let back in makes a primary hand on its lead, and all of this begins anew. Where more requests wait than
+    /// a pool holds, a correct primary may have to pass over some for so long that it is suspected of censorship: then
+    /// there is no such bound.
+    #[must_use]
+    pub fn view_changes_max(&self) -> Option<u64> {
+        if self.pools_of_requests() > 1 {
+            return None;
+        }
+        let doublings = (self.config.timeout_cap_ms.div_ceil(self.config.timeout_ms)).next_power_of_two().ilog2();
+        Some(self.faulty_max() + 1 + u64::from(doublings))
+    }
+
     /// How long it may take beyond that until a replica that has lost promises votes again: the others propose empty
     /// batches for up to three windows, and hand on the lead, which they do for a member once in ten minutes.
     #[must_use]

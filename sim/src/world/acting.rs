@@ -9,6 +9,7 @@ use quorate::storage::{Storage, StorageError};
 use quorate::{ReplicaId, SeqNum};
 
 use super::failing::CrashPoint;
+use super::network::Passage;
 use super::node::{Held, Work};
 use super::queue::{Envelope, Event, Life};
 use super::world::World;
@@ -210,7 +211,8 @@ impl World {
         };
         let envelope = Rc::new(Envelope { message: verified, fingerprint: fingerprint(0, &frame) });
         for to in to {
-            for at in self.network.between_members(&mut self.choices, self.now, (from, *to)) {
+            let passage = Passage { from, to: *to, kind, now: self.now };
+            for at in self.network.between_members(&passage, &mut self.choices, &mut self.counters) {
                 self.at(at, Event::Deliver { from, to: *to, envelope: Rc::clone(&envelope) });
             }
         }
@@ -252,7 +254,11 @@ impl World {
     }
 
     /// Hands a message to its receiver, if that is running.
-    pub(super) fn deliver(&mut self, from: ReplicaId, to: ReplicaId, envelope: &Envelope) {
+    pub(super) fn deliver(&mut self, from: ReplicaId, to: ReplicaId, envelope: &Rc<Envelope>) {
+        if self.is_running(to) && self.scheduler.holds(from, to, envelope) {
+            self.counters.add(Counter::VotesHeld);
+            return;
+        }
         if self.deliver_transfer(from, to, envelope.message.get()) {
             return;
         }

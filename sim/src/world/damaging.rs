@@ -149,7 +149,7 @@ impl World {
     }
 
     /// Those who are whole again count as correct.
-    fn forget_mended(&mut self) {
+    pub(super) fn forget_mended(&mut self) {
         for node in &mut self.nodes {
             if node.is_whole() {
                 node.broken = None;

@@ -1,4 +1,4 @@
-//! What breaks: replicas crash and start again, the network is cut and heals.
+//! What breaks: replicas crash and start again, their disks fail or become full.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use quorate::ReplicaId;
 use quorate::core::Phase;
 use quorate::storage::StorageError;
 
-use super::network::{Cut, CutShape, nanoseconds};
+use super::aftermath::Fate;
+use super::network::nanoseconds;
 use super::node::{Node, Running};
 use super::queue::{Event, Life};
 use super::starting::reserve_bytes;
@@ -92,19 +93,7 @@ impl World {
             self.after(at, Event::FullDisk { node: id });
         }
         self.plan_mishaps(&correct);
-        self.plan_cuts();
-    }
-
-    fn plan_cuts(&mut self) {
-        for number in 0..self.options.faults.partitions {
-            let (at, length) = (self.draw_moment(), self.draw((Duration::ZERO, self.options.faults.outage)));
-            let shape = self.choices.pick(&[CutShape::Split, CutShape::Split, CutShape::Mute, CutShape::Deaf]);
-            let most = if self.choices.chance(500) { 1 } else { u64::from(self.options.members) - 1 };
-            let count = usize::try_from(self.choices.between(1, most)).unwrap_or(1);
-            let side = self.choices.subset(&self.ids(), count).into_iter().collect();
-            self.after(at, Event::Cut(Cut { number, shape, side }));
-            self.after(at + length, Event::Heal { cut: number });
-        }
+        self.plan_disturbances();
     }
 
     pub(super) fn draw_moment(&mut self) -> Duration {
@@ -118,6 +107,9 @@ impl World {
         let ending = if is_blackout { Ending::PowerLoss } else { self.draw_ending() };
         for id in nodes {
             self.crash(*id, ending);
+            if self.fate(*id) == Some(Fate::Crashing) {
+                self.crash_again(*id);
+            }
         }
     }
 
@@ -206,6 +198,7 @@ impl World {
             self.counters.add(Counter::LostRecords);
         }
         self.checks.on_crash(id);
+        self.scheduler.forget(id);
         self.line(|| format!("{id} crashed: {ending:?}, unsynced writes were lost: {has_lost}"));
         for peer in self.ids() {
             self.tell_link(peer, id, false);
@@ -220,43 +213,12 @@ impl World {
             self.node(id).disk.light_fuse(Some(operations));
         }
         let outage = self.draw((Duration::from_millis(1), self.options.faults.outage));
-        self.after(outage.min(self.until_calm()).max(Duration::from_micros(1)), Event::Restart { node: id });
+        // Who stays broken takes its time; everybody else runs once the network is calm.
+        let longest = if self.fate(id).is_some() { outage } else { self.until_calm() };
+        self.after(outage.min(longest).max(Duration::from_micros(1)), Event::Restart { node: id });
     }
 
     pub(super) fn until_calm(&self) -> Duration {
         Duration::from_nanos(nanoseconds(self.options.calm_at).saturating_sub(self.now))
-    }
-
-    pub(super) fn on_cut(&mut self, cut: Cut) {
-        self.counters.add(Counter::Partitions);
-        self.network.cut(cut.clone());
-        self.announce(&cut, false);
-    }
-
-    pub(super) fn on_heal(&mut self, number: u64) {
-        if let Some(cut) = self.network.heal(number) {
-            self.announce(&cut, true);
-        }
-    }
-
-    /// Tells everybody concerned that connections broke or are there again.
-    pub(super) fn announce(&mut self, cut: &Cut, up: bool) {
-        for node in self.ids() {
-            for peer in self.ids() {
-                if cut.blocks(node, peer) || cut.blocks(peer, node) {
-                    self.tell_link(node, peer, up);
-                }
-            }
-        }
-    }
-
-    /// Lets a replica know of a connection, if replicas of this world learn of connections.
-    pub(super) fn tell_link(&mut self, node: ReplicaId, peer: ReplicaId, up: bool) {
-        let is_there = !up || (self.is_running(peer) && !self.network.is_blocked(node, peer));
-        if node == peer || !self.is_running(node) || !self.options.network.notices_links || !is_there {
-            return;
-        }
-        let (life, delay) = (self.node(node).life(), self.draw(self.options.network.delay));
-        self.after(delay, Event::Link { life, peer, up });
     }
 }

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | `world` | [`World`]: the state, and the loop that takes the next event |
 //! | `queue` | the events, by time and drawn tie-break |
-//! | `network` | delays, losses and cuts |
+//! | `network` | what becomes of a message |
 //! | `node` | one replica with its disk, its outbox and its executor |
 //! | `acting` | what becomes of a core's actions: persist, then send, then execute |
 //! | `executing` | the executor's side |
-//! | `failing` | crashes, failing disks and cuts |
+//! | `failing` | crashes and failing disks |
+//! | `aftermath` | who stays broken when the network has calmed down |
+//! | `disturbing` | partitions, clogs, filters, and an adversary who decides when messages arrive |
 //! | `damaging` | damaged, lost and outdated homes |
 //! | `settling` | the calm end, by when everything must be done |
 //! | `stored_state` | durable snapshots |
@@ -19,7 +21,9 @@
 //! | `tracing` | the hash of everything that happens, and its text |
 
 mod acting;
+mod aftermath;
 mod damaging;
+mod disturbing;
 mod executing;
 mod failing;
 mod network;

@@ -13,6 +13,7 @@ impl World {
     pub(super) fn on_notice(&mut self, id: ReplicaId, notice: &Notice) {
         self.checks.on_notice(id, notice);
         self.line(|| format!("{id} {notice:?}"));
+        self.let_go_after(id, notice);
         let counter = match notice {
             Notice::Rejected { reason, .. } => counter_of(reason),
             Notice::RequestForwarded(_) => Some(Counter::Forwarded),
@@ -34,7 +35,10 @@ impl World {
                 self.counters.add_many(Counter::NullFills, u64::from(*null_filled > 0));
                 Some(Counter::ViewsEntered)
             }
-            Notice::SteppedDown { cause: StepDownCause::Readmission(_) } => Some(Counter::Readmissions),
+            Notice::SteppedDown { cause: StepDownCause::Readmission(_) } => {
+                self.aftermath.readmissions += 1;
+                Some(Counter::Readmissions)
+            }
             Notice::CheckpointStable { .. } => Some(Counter::StableCheckpoints),
             Notice::CatchingUp { .. } => Some(Counter::CatchUps),
             Notice::Evidence(_) => Some(Counter::Evidence),

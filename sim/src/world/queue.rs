@@ -10,7 +10,7 @@ use quorate::messages::{CheckpointCertificate, Message, ReplicaMessage, Request,
 use quorate::{ReplicaId, SeqNum};
 
 use super::damaging::Mishap;
-use super::network::Cut;
+use super::network::{Clog, Cut, Filter, Hold};
 
 /// A message on its way, verified once for all who receive it: validity is a function of the message and the genesis.
 #[derive(Debug)]
@@ -52,6 +52,10 @@ pub(super) enum Event {
     Mishap { node: ReplicaId, mishap: Mishap },
     Cut(Cut),
     Heal { cut: u64 },
+    Clog(Clog),
+    Filter(Filter),
+    Hold(Hold),
+    HoldEnds,
     Calm,
     Check,
 }

@@ -51,6 +51,11 @@ impl SimClient {
         self.waiting.values().map(|(_, since)| *since).min()
     }
 
+    /// So many operations more.
+    pub(super) fn ask_for_more(&mut self, operations: u64) {
+        self.left += operations;
+    }
+
     fn may_submit(&self, at_once: usize) -> bool {
         self.left > 0 && self.waiting.len() < at_once
     }
@@ -108,7 +113,7 @@ impl World {
         for output in self.clients[client].session.take_outputs() {
             match output {
                 Output::Send { to, message: ClientMessage::Request(request) } => {
-                    for at in self.network.arrivals(&mut self.choices, self.now) {
+                    for at in self.network.arrivals(self.now, &mut self.choices, &mut self.counters) {
                         self.at(at, Event::Request { to, request: request.clone() });
                     }
                 }
@@ -159,7 +164,7 @@ impl World {
 
     pub(super) fn send_to_client(&mut self, from: ReplicaId, to: ClientId, message: ReplicaMessage) {
         let Some(client) = self.clients.iter().position(|client| client.session.client() == to) else { return };
-        for at in self.network.arrivals(&mut self.choices, self.now) {
+        for at in self.network.arrivals(self.now, &mut self.choices, &mut self.counters) {
             self.at(at, Event::Reply { from, client, message: message.clone() });
         }
     }

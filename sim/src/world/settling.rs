@@ -16,17 +16,26 @@ use crate::violation::Class;
 const CHECK_EVERY: Duration = Duration::from_millis(200);
 
 impl World {
+    /// The global stabilisation time: from here on the network, and all that are not left broken, behave.
     pub(super) fn on_calm(&mut self) {
+        self.on_hold_ends();
+        let cuts = self.network.heal_all();
+        self.draw_aftermath();
         for id in self.ids() {
             self.node(id).disk.heal();
             if !self.is_running(id) {
                 self.start(id);
             }
         }
-        for cut in self.network.heal_all() {
+        for cut in cuts {
             self.announce(&cut, true);
         }
+        self.forsake();
+        let correct: Vec<_> = self.nodes.iter().filter(|node| node.is_correct()).map(Node::id).collect();
+        let said = correct.iter().map(|id| self.checks.promised(*id).view).max().unwrap_or_default();
+        self.aftermath.view = said.max(self.highest_target(correct.into_iter()));
         for client in 0..self.clients.len() {
+            self.clients[client].ask_for_more(self.options.clients.late_operations);
             self.after(Duration::ZERO, Event::ClientWake { client });
         }
         self.after(CHECK_EVERY, Event::Check);
@@ -49,10 +58,24 @@ impl World {
                 self.checks.report(Class::Liveness, "liveness", text);
             }
         }
+        self.check_view_changes();
         self.after(CHECK_EVERY, Event::Check);
     }
 
-    /// Whether all operations are answered and every correct replica has executed everything.
+    /// A calm cluster comes to a view in which it stays.
+    fn check_view_changes(&mut self) {
+        let Some(most) = self.options.view_changes_max() else { return };
+        let highest = self.highest_target(self.aftermath.connected.iter().copied());
+        let further = highest.0.saturating_sub(self.aftermath.view.0);
+        let allowed = most * (1 + self.aftermath.readmissions);
+        if further > allowed {
+            let text =
+                format!("{further} view changes after the network calmed down, {allowed} may be; {}", self.standings());
+            self.checks.report(Class::Liveness, "view-changes", text);
+        }
+    }
+
+    /// Whether all operations are answered and every correct replica that is not left broken has executed everything.
     pub(super) fn is_settled(&self) -> bool {
         let last = self.checks.slots();
         let has_all = |node: &Node| {
@@ -61,7 +84,8 @@ impl World {
             };
             node.running.as_ref().is_some_and(is_back)
         };
-        self.clients.iter().all(SimClient::is_done) && self.nodes.iter().filter(|node| node.is_correct()).all(has_all)
+        let mut connected = self.aftermath.connected.iter().map(|id| self.node(*id));
+        self.clients.iter().all(SimClient::is_done) && connected.all(has_all)
     }
 
     fn standings(&self) -> String {
@@ -71,7 +95,11 @@ impl World {
                 let replica = &running.replica;
                 let (low, high) = replica.watermarks();
                 let (ordered, executed) = replica.execution();
-                let role = if node.is_correct() { "" } else { " (Byzantine)" };
+                let role = match self.fate(node.id()) {
+                    Some(fate) => format!(" ({fate:?})"),
+                    None if node.is_correct() => String::new(),
+                    None => " (Byzantine)".to_owned(),
+                };
                 let (view, phase, standing) = (replica.view(), replica.phase(), replica.standing());
                 let fetching = running.fetch.as_ref().map(StateFetch::goal);
                 format!(

@@ -8,6 +8,7 @@ use quorate::execution::{ServingRate, StateServer};
 use quorate::storage::{FailureClass, JournalOptions, Storage, StorageError};
 use quorate::{ReplicaId, SeqNum};
 
+use super::aftermath::Fate;
 use super::node::{Running, Work};
 use super::queue::Event;
 use super::world::World;
@@ -21,7 +22,7 @@ const SERVED_PER_SECOND: u64 = 1 << 20;
 impl World {
     /// Starts a replica that is down from what its disk holds.
     pub(super) fn start(&mut self, id: ReplicaId) {
-        if self.is_running(id) {
+        if self.is_running(id) || self.fate(id) == Some(Fate::Down) {
             return;
         }
         let (persister, found) = match self.open_journal(id) {

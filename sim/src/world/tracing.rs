@@ -1,6 +1,6 @@
 //! What happened, event by event: hashed into the trace, and as text for people.
 
-use super::network::{Cut, CutShape};
+use super::network::Cut;
 use super::queue::Event;
 use super::world::World;
 use crate::signatures::fingerprint;
@@ -25,6 +25,10 @@ impl World {
             Event::Restart { node } => (12, u64::from(node.0), 0),
             Event::Cut(Cut { number, .. }) => (13, *number, 0),
             Event::Heal { cut } => (14, *cut, 0),
+            Event::Clog(clog) => (26, clog.until, 0),
+            Event::Filter(filter) => (27, filter.until, 0),
+            Event::Hold(hold) => (28, hold.until, 0),
+            Event::HoldEnds => (29, 0, 0),
             Event::Calm => (15, 0, 0),
             Event::Check => (16, 0, 0),
             Event::Fuse { node } => (17, u64::from(node.0), 0),
@@ -49,14 +53,7 @@ fn describe(event: &Event) -> String {
         Event::Deliver { from, to, envelope } => format!("{from} -> {to} {:?}", envelope.message.get()),
         Event::Request { to, request } => format!("client -> {to} request {:?}", request.id),
         Event::Reply { from, client, message } => format!("{from} -> client {client} {message:?}"),
-        Event::Cut(Cut { number, shape, side }) => {
-            let what = match shape {
-                CutShape::Split => "is split off",
-                CutShape::Mute => "is mute",
-                CutShape::Deaf => "is deaf",
-            };
-            format!("cut {number}: {side:?} {what}")
-        }
+        Event::Cut(Cut { number, shape }) => format!("cut {number}: {shape}"),
         Event::Timer(life) => format!("{} deadline", life.node),
         Event::Synced(life) => format!("{} synced", life.node),
         Event::Worked(life) => format!("{} executor", life.node),
@@ -76,6 +73,10 @@ fn describe(event: &Event) -> String {
         | Event::RoomAgain { .. }
         | Event::Mishap { .. }
         | Event::Heal { .. }
+        | Event::Clog(_)
+        | Event::Filter(_)
+        | Event::Hold(_)
+        | Event::HoldEnds
         | Event::Calm
         | Event::Check => format!("{event:?}"),
     }

@@ -9,7 +9,8 @@ use quorate::messages::{SigningContext, Verifier};
 use quorate::{ClientId, Committee, Genesis, ReplicaId};
 use quorate_crypto::{Ed25519, KeyPair, SignatureScheme};
 
-use super::network::{Network, nanoseconds};
+use super::aftermath::Aftermath;
+use super::network::{Network, Scheduler, nanoseconds};
 use super::node::{FOUNDED, Node};
 use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
@@ -36,6 +37,7 @@ pub struct World {
     pub(super) queue: Queue,
     pub(super) verifier: Verifier,
     pub(super) network: Network,
+    pub(super) scheduler: Scheduler,
     pub(super) nodes: Vec<Node>,
     pub(super) clients: Vec<SimClient>,
     pub(super) primary: EquivocatingPrimary,
@@ -43,6 +45,7 @@ pub struct World {
     pub(super) checks: Checks,
     pub(super) counters: Counters,
     pub(super) transcript: Transcript,
+    pub(super) aftermath: Aftermath,
     /// Since when all clients are content and the replicas only have to agree how far they are.
     pub(super) settling_since: Option<u64>,
     pub(super) trace: u64,
@@ -90,6 +93,7 @@ impl World {
         let clients = client_keys.into_iter().map(|key| SimClient::new(&options.clients, &genesis, &context, key));
         let correct: BTreeSet<_> = nodes.iter().filter(|node| node.is_correct()).map(Node::id).collect();
         World {
+            scheduler: Scheduler::new(genesis.committee.clone()),
             network: Network::new(options.network.clone(), nanoseconds(options.calm_at)),
             verifier: Verifier::new(Arc::clone(&genesis), context.clone(), 0),
             clients: clients.collect(),
@@ -99,6 +103,7 @@ impl World {
             nodes,
             counters: Counters::default(),
             transcript,
+            aftermath: Aftermath::default(),
             settling_since: None,
             queue: Queue::default(),
             now: 0,
@@ -186,6 +191,13 @@ impl World {
             Event::Mishap { node, mishap } => self.on_mishap(node, mishap),
             Event::Cut(cut) => self.on_cut(cut),
             Event::Heal { cut } => self.on_heal(cut),
+            Event::Clog(clog) => {
+                self.counters.add(Counter::Clogs);
+                self.network.clog(clog, self.now);
+            }
+            Event::Filter(filter) => self.network.filter(filter, self.now),
+            Event::Hold(hold) => self.scheduler.begin(hold),
+            Event::HoldEnds => self.on_hold_ends(),
             Event::Calm => self.on_calm(),
             Event::Check => self.on_check(),
         }
