@@ -3,255 +3,226 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Something that a campaign must have seen.
+/// What a counter belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Counter {
-    /// Slots executed by the whole cluster.
-    Slots,
-    /// Requests answered to clients.
-    Answers,
-    /// Views entered.
-    ViewsEntered,
-    /// Views entered whose NewView re-proposed batches.
-    ReProposals,
-    /// Views entered whose NewView filled slots with the null batch.
-    NullFills,
-    /// View changes begun because others did.
-    Joins,
-    /// View changes begun because W members suspect.
-    Suspicions,
-    /// View changes begun because a NewView was late.
-    LateNewViews,
-    /// Third or later targets in a row without a view entered.
-    BackOffs,
-    /// View changes begun because the primary asked for its replacement.
-    PrimaryAsked,
-    /// Primaries that gave up the lead to let a member back in.
-    Readmissions,
-    /// Low watermarks that rose.
-    StableCheckpoints,
-    /// Questions for committed slots.
-    CatchUps,
-    /// Slots adopted from another's journal.
-    SlotsAdopted,
-    /// Proposals at the high watermark: the next one waits for a checkpoint.
-    FullWindows,
-    /// Crashes.
-    Crashes,
-    /// Crashes of the whole cluster.
-    Blackouts,
-    /// Crashes that lost written records.
-    LostRecords,
-    /// Crashes during a sync.
-    CrashesInSync,
-    /// Crashes after a step of which nothing was written.
-    CrashesBeforeWrite,
-    /// Crashes with what was written not synced.
-    CrashesAfterWrite,
-    /// Crashes between a sync and what waited for it.
-    CrashesAfterSync,
-    /// Crashes between sending and executing.
-    CrashesAfterSend,
-    /// Crashes between the execution of a batch and its report.
-    CrashesAfterApply,
-    /// Crashes between a durable snapshot and the shortening of the journal.
-    CrashesAfterSnapshot,
-    /// Crashes while a state was fetched.
-    CrashesInTransfer,
-    /// Power failures in the middle of an operation on the disk.
-    CrashesInDiskOperation,
-    /// Power failures while a replica started.
-    CrashesInStart,
-    /// Processes that ended because a sync failed.
-    FsyncAborts,
-    /// Processes that ended because the disk was full.
-    FullDiskAborts,
-    /// Interrupted writes that were cut off at a start.
-    TornTails,
-    /// Homes with damaged files.
-    DamagedFiles,
-    /// Damaged files of promises.
-    DamagedPromises,
-    /// Damaged or lost stored states.
-    DamagedStates,
-    /// Homes that were emptied.
-    WipedHomes,
-    /// Homes in whose place an older copy came.
-    OlderCopies,
-    /// Answers with nodes of a state.
-    NodesServed,
-    /// Nodes that were not what was asked for.
-    NodesRejected,
-    /// Sources of a state that were given up.
-    SourcesSwitched,
-    /// Fetches that went on to a newer state.
-    GoalsMoved,
-    /// States that came from the others.
-    StatesFetched,
-    /// State transfers that were ordered.
-    TransfersStarted,
-    /// States that were installed.
-    TransfersDone,
-    /// Lies of Byzantine sources of states.
-    SourceLies,
-    /// Starts of which the journal says that promises are lost.
-    StartsRecovering,
-    /// Checks after a start that were passed.
-    StartsChecked,
-    /// Lost promises that peers made known.
-    LossesNoticed,
-    /// Lost promises that were bounded by what the others said.
-    RecoveriesBounded,
-    /// Replicas that had lost promises and vote again.
-    Recoveries,
-    /// Disks that became full.
-    FullDisks,
-    /// Starts with a slot that was prepared and not committed.
-    PreparedRecoveries,
-    /// Crashes while the view was being changed.
-    CrashesInViewChange,
-    /// Starts from a snapshot.
-    SnapshotStarts,
-    /// Requests in batches that were skipped because they were executed before.
-    Skipped,
-    /// Replies from the client table.
-    CachedReplies,
-    /// Requests handed on.
-    Forwarded,
-    /// Messages that said nothing new.
-    Duplicates,
-    /// Messages of views that had not begun.
-    FutureViews,
-    /// Messages outside the window.
-    OutsideWindow,
-    /// Clients told that there is no room.
-    Busy,
-    /// Proofs against Byzantine replicas.
-    Evidence,
-    /// Slots that a Byzantine primary assigned twice.
-    Equivocations,
-    /// Partitions into two sides.
-    Partitions,
-    /// Partitions that let messages pass in one direction only.
-    OneWayCuts,
-    /// Partitions into two sides that one replica joins.
-    Bridges,
-    /// Partitions that leave each replica two neighbours.
-    Rings,
-    /// Partitions that come and go.
-    FlappingCuts,
-    /// Links that held everything back for a while.
-    Clogs,
-    /// Messages that they held back.
-    CloggedMessages,
-    /// Messages that did not pass because of their kind.
-    FilteredMessages,
-    /// Messages that were lost.
-    LostMessages,
-    /// Messages that came twice.
-    DoubledMessages,
-    /// Messages that came before one that was sent earlier.
-    OvertakingMessages,
-    /// Votes held back because they would have completed a quorum.
-    VotesHeld,
-    /// Those of them that came just after their receiver had given up waiting.
-    VotesJustTooLate,
-    /// Correct replicas that stayed down when the network had calmed down.
-    LeftDown,
-    /// Those that stayed cut off, in one direction or both.
-    LeftCutOff,
-    /// Those whose disks stayed full.
-    LeftWithoutRoom,
-    /// Those that went on crashing.
-    LeftCrashing,
-    /// Seeds with real signatures.
-    RealSignatures,
+pub enum Group {
+    /// Ordering, views and clients.
+    Protocol,
+    /// What the network did.
+    Network,
+    /// Replicas that ended.
+    Crash,
+    /// Replicas that stay broken when the network has calmed down.
+    Aftermath,
+    /// What disks did, and what became of it.
+    Disk,
+    /// Slots and states that came from others.
+    Transfer,
+    /// Replicas that lie.
+    Byzantine,
 }
 
-impl Counter {
-    /// All of them.
-    pub const ALL: [Counter; 80] = [
-        Counter::Slots,
-        Counter::Answers,
-        Counter::ViewsEntered,
-        Counter::ReProposals,
-        Counter::NullFills,
-        Counter::Joins,
-        Counter::Suspicions,
-        Counter::LateNewViews,
-        Counter::BackOffs,
-        Counter::PrimaryAsked,
-        Counter::Readmissions,
-        Counter::StableCheckpoints,
-        Counter::CatchUps,
-        Counter::SlotsAdopted,
-        Counter::FullWindows,
-        Counter::Crashes,
-        Counter::Blackouts,
-        Counter::LostRecords,
-        Counter::CrashesInSync,
-        Counter::CrashesBeforeWrite,
-        Counter::CrashesAfterWrite,
-        Counter::CrashesAfterSync,
-        Counter::CrashesAfterSend,
-        Counter::CrashesAfterApply,
-        Counter::CrashesAfterSnapshot,
-        Counter::CrashesInDiskOperation,
-        Counter::CrashesInStart,
-        Counter::FsyncAborts,
-        Counter::TornTails,
-        Counter::NodesServed,
-        Counter::NodesRejected,
-        Counter::SourcesSwitched,
-        Counter::GoalsMoved,
-        Counter::StatesFetched,
-        Counter::TransfersStarted,
-        Counter::TransfersDone,
-        Counter::SourceLies,
-        Counter::StartsRecovering,
-        Counter::StartsChecked,
-        Counter::LossesNoticed,
-        Counter::RecoveriesBounded,
-        Counter::Recoveries,
-        Counter::CrashesInTransfer,
-        Counter::DamagedFiles,
-        Counter::DamagedPromises,
-        Counter::DamagedStates,
-        Counter::WipedHomes,
-        Counter::OlderCopies,
-        Counter::FullDisks,
-        Counter::FullDiskAborts,
-        Counter::PreparedRecoveries,
-        Counter::CrashesInViewChange,
-        Counter::SnapshotStarts,
-        Counter::Skipped,
-        Counter::CachedReplies,
-        Counter::Forwarded,
-        Counter::Duplicates,
-        Counter::FutureViews,
-        Counter::OutsideWindow,
-        Counter::Busy,
-        Counter::Evidence,
-        Counter::Equivocations,
-        Counter::Partitions,
-        Counter::OneWayCuts,
-        Counter::Bridges,
-        Counter::Rings,
-        Counter::FlappingCuts,
-        Counter::Clogs,
-        Counter::CloggedMessages,
-        Counter::FilteredMessages,
-        Counter::LostMessages,
-        Counter::DoubledMessages,
-        Counter::OvertakingMessages,
-        Counter::VotesHeld,
-        Counter::VotesJustTooLate,
-        Counter::LeftDown,
-        Counter::LeftCutOff,
-        Counter::LeftWithoutRoom,
-        Counter::LeftCrashing,
-        Counter::RealSignatures,
-    ];
+/// A counter is one line with its description, under its group.
+macro_rules! counters {
+    ($($group:ident { $($(#[$doc:meta])* $counter:ident,)* })*) => {
+        /// Something that a campaign must have seen.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Counter {
+            $($($(#[$doc])* $counter,)*)*
+        }
+
+        impl Counter {
+            /// All of them, by group.
+            pub const ALL: &'static [Counter] = &[$($(Counter::$counter,)*)*];
+
+            /// What it belongs to.
+            #[must_use]
+            pub const fn group(self) -> Group {
+                match self {
+                    $($(Counter::$counter => Group::$group,)*)*
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    Protocol {
+        /// Slots executed by the whole cluster.
+        Slots,
+        /// Requests answered to clients.
+        Answers,
+        /// Views entered.
+        ViewsEntered,
+        /// Views entered whose NewView re-proposed batches.
+        ReProposals,
+        /// Views entered whose NewView filled slots with the null batch.
+        NullFills,
+        /// View changes begun because others did.
+        Joins,
+        /// View changes begun because W members suspect.
+        Suspicions,
+        /// View changes begun because a NewView was late.
+        LateNewViews,
+        /// Third or later targets in a row without a view entered.
+        BackOffs,
+        /// View changes begun because the primary asked for its replacement.
+        PrimaryAsked,
+        /// Primaries that gave up the lead to let a member back in.
+        Readmissions,
+        /// Low watermarks that rose.
+        StableCheckpoints,
+        /// Proposals at the high watermark: the next one waits for a checkpoint.
+        FullWindows,
+        /// Requests in batches that were skipped because they were executed before.
+        Skipped,
+        /// Replies from the client table.
+        CachedReplies,
+        /// Requests handed on.
+        Forwarded,
+        /// Messages that said nothing new.
+        Duplicates,
+        /// Messages of views that had not begun.
+        FutureViews,
+        /// Messages outside the window.
+        OutsideWindow,
+        /// Clients told that there is no room.
+        Busy,
+        /// Checks after a start that were passed.
+        StartsChecked,
+        /// Starts with a slot that was prepared and not committed.
+        PreparedRecoveries,
+        /// Seeds with real signatures.
+        RealSignatures,
+        /// Seeds that were run a second time, to see whether the same happens.
+        SeedsRunTwice,
+    }
+    Network {
+        /// Partitions into two sides.
+        Partitions,
+        /// Partitions that let messages pass in one direction only.
+        OneWayCuts,
+        /// Partitions into two sides that one replica joins.
+        Bridges,
+        /// Partitions that leave each replica two neighbours.
+        Rings,
+        /// Partitions that come and go.
+        FlappingCuts,
+        /// Links that held everything back for a while.
+        Clogs,
+        /// Messages that they held back.
+        CloggedMessages,
+        /// Messages that did not pass because of their kind.
+        FilteredMessages,
+        /// Messages that were lost.
+        LostMessages,
+        /// Messages that came twice.
+        DoubledMessages,
+        /// Messages that came before one that was sent earlier.
+        OvertakingMessages,
+        /// Votes held back because they would have completed a quorum.
+        VotesHeld,
+        /// Those of them that came just after their receiver had given up waiting.
+        VotesJustTooLate,
+    }
+    Crash {
+        /// Crashes.
+        Crashes,
+        /// Crashes of the whole cluster.
+        Blackouts,
+        /// Crashes that lost written records.
+        LostRecords,
+        /// Crashes during a sync.
+        CrashesInSync,
+        /// Crashes after a step of which nothing was written.
+        CrashesBeforeWrite,
+        /// Crashes with what was written not synced.
+        CrashesAfterWrite,
+        /// Crashes between a sync and what waited for it.
+        CrashesAfterSync,
+        /// Crashes between sending and executing.
+        CrashesAfterSend,
+        /// Crashes between the execution of a batch and its report.
+        CrashesAfterApply,
+        /// Crashes between a durable snapshot and the shortening of the journal.
+        CrashesAfterSnapshot,
+        /// Crashes while a state was fetched.
+        CrashesInTransfer,
+        /// Crashes while the view was being changed.
+        CrashesInViewChange,
+        /// Power failures in the middle of an operation on the disk.
+        CrashesInDiskOperation,
+        /// Power failures while a replica started.
+        CrashesInStart,
+    }
+    Aftermath {
+        /// Correct replicas that stayed down when the network had calmed down.
+        LeftDown,
+        /// Those that stayed cut off, in one direction or both.
+        LeftCutOff,
+        /// Those whose disks stayed full.
+        LeftWithoutRoom,
+        /// Those that went on crashing.
+        LeftCrashing,
+    }
+    Disk {
+        /// Processes that ended because a sync failed.
+        FsyncAborts,
+        /// Disks that became full.
+        FullDisks,
+        /// Processes that ended because the disk was full.
+        FullDiskAborts,
+        /// Interrupted writes that were cut off at a start.
+        TornTails,
+        /// Homes with damaged files.
+        DamagedFiles,
+        /// Damaged files of promises.
+        DamagedPromises,
+        /// Damaged or lost stored states.
+        DamagedStates,
+        /// Homes that were emptied.
+        WipedHomes,
+        /// Homes in whose place an older copy came.
+        OlderCopies,
+        /// Starts of which the journal says that promises are lost.
+        StartsRecovering,
+        /// Lost promises that peers made known.
+        LossesNoticed,
+        /// Lost promises that were bounded by what the others said.
+        RecoveriesBounded,
+        /// Replicas that had lost promises and vote again.
+        Recoveries,
+    }
+    Transfer {
+        /// Questions for committed slots.
+        CatchUps,
+        /// Slots adopted from another's journal.
+        SlotsAdopted,
+        /// Answers with nodes of a state.
+        NodesServed,
+        /// Nodes that were not what was asked for.
+        NodesRejected,
+        /// Sources of a state that were given up.
+        SourcesSwitched,
+        /// Fetches that went on to a newer state.
+        GoalsMoved,
+        /// States that came from the others.
+        StatesFetched,
+        /// State transfers that were ordered.
+        TransfersStarted,
+        /// States that were installed.
+        TransfersDone,
+        /// Starts from a snapshot.
+        SnapshotStarts,
+    }
+    Byzantine {
+        /// Proofs against Byzantine replicas.
+        Evidence,
+        /// Slots that a Byzantine primary assigned twice.
+        Equivocations,
+        /// Lies of Byzantine sources of states.
+        SourceLies,
+    }
 }
 
 /// The counts of one world or of many.
@@ -285,14 +256,32 @@ impl Counters {
     /// What never happened.
     #[must_use]
     pub fn missing(&self) -> Vec<Counter> {
-        Counter::ALL.into_iter().filter(|counter| self.get(*counter) == 0).collect()
+        Counter::ALL.iter().copied().filter(|counter| self.get(*counter) == 0).collect()
+    }
+}
+
+impl fmt::Display for Counter {
+    /// `CrashesInSync` is `crashes in sync`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.extend(letter.to_lowercase());
+        }
+        f.pad(&words)
     }
 }
 
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut group = None;
         for counter in Counter::ALL {
-            writeln!(f, "  {:<20} {:>12}", format!("{counter:?}"), self.get(counter))?;
+            if group.replace(counter.group()) != Some(counter.group()) {
+                writeln!(f, "  {:?}", counter.group())?;
+            }
+            writeln!(f, "    {counter:<28} {:>12}", self.get(*counter))?;
         }
         Ok(())
     }

@@ -7,17 +7,19 @@
 //!
 //! | Module | What it holds |
 //! | --- | --- |
-//! | [`choices`] | the one source of everything that is drawn |
+//! | [`choices`] | the one source of everything that is drawn: a seed, a recorded schedule, or bytes |
 //! | [`options`] | what differs from seed to seed |
 //! | [`world`] | replicas, clients, disks and network |
 //! | [`byzantine`] | replicas that lie, one attack a file |
 //! | [`checkers`] | what must hold |
 //! | [`counters`] | how often the interesting things happened |
-//! | [`campaign`] | many seeds, one after the other |
+//! | [`campaign`] | many seeds in several threads |
+//! | [`chart`] | what happened in a world, drawn for people |
 //! | [`disk`], [`tally`], [`signatures`], [`transcript`], [`violation`] | the smaller parts |
 
 pub mod byzantine;
 pub mod campaign;
+pub mod chart;
 pub mod checkers;
 pub mod choices;
 pub mod counters;

@@ -1,8 +1,7 @@
 //! A campaign small enough for every run of the tests. It must see all that makes a campaign worth something.
 
-use quorate_sim::campaign::{Summary, run_seed};
+use quorate_sim::campaign::{Summary, run_checked};
 use quorate_sim::counters::Counter;
-use quorate_sim::transcript::Transcript;
 
 const SIZES: [u16; 6] = [4, 5, 6, 7, 10, 13];
 
@@ -22,10 +21,10 @@ const RARE: [Counter; 8] = [
 fn no_rule_is_broken_in_200_seeds_and_everything_that_matters_happens() {
     let mut summary = Summary::default();
     for seed in 0..140 {
-        summary.add(seed, run_seed(seed, None, Transcript::default()));
+        summary.add(seed, run_checked(seed, None));
     }
     for (seed, members) in (140..200).zip(SIZES.into_iter().cycle()) {
-        summary.add(seed, run_seed(seed, Some(members), Transcript::default()));
+        summary.add(seed, run_checked(seed, Some(members)));
     }
     assert_eq!(summary.failures, []);
     let missing: Vec<_> = summary.counters.missing().into_iter().filter(|counter| !RARE.contains(counter)).collect();

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::choices::Choices;
 use crate::world::Mishap;
 
 /// What breaks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaultOptions {
     /// How often up to f replicas crash at once.
     pub crashes: u64,
@@ -30,6 +33,9 @@ pub struct FaultOptions {
     pub fuses: u64,
     /// How often a sync fails.
     pub refused_syncs: u64,
+    /// Which of the faults that are planned in advance do not happen, by their numbers: for shrinking.
+    #[serde(default)]
+    pub spared: Vec<u64>,
     /// How often a home is damaged, as far as the cluster bears it.
     pub mishaps: u64,
     /// What happens to it, instead of something drawn.
@@ -60,6 +66,7 @@ impl FaultOptions {
             crash_points: 0,
             fuses: 0,
             refused_syncs: 0,
+            spared: Vec::new(),
             mishaps: 0,
             mishap: None,
             full_disks: 0,
@@ -88,6 +95,7 @@ pub(super) fn draw_faults(choices: &mut Choices) -> FaultOptions {
         full_disks: choices.pick(&[0, 0, 1, 3]),
         lies: choices.pick(&[100, 500, 1000]),
         refused_syncs: choices.pick(&[0, 0, 1, 3]),
+        spared: Vec::new(),
         equivocation: choices.pick(&[200, 500, 1000]),
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use quorate::genesis::Limits;
 use quorate::{NodeConfig, ReplicaId};
+use serde::{Deserialize, Serialize};
 
 use super::byzantine::draw_byzantine;
 use super::clients::{ClientOptions, draw_clients};
@@ -13,8 +14,9 @@ use super::network::{NetworkOptions, draw_network};
 use super::replicas::{draw_config, draw_limits};
 use crate::choices::Choices;
 
-/// Everything that is drawn once for a world.
-#[derive(Clone, Debug)]
+/// Everything that is drawn once for a world. As text it is part of a recorded schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     /// n.
     pub members: u16,

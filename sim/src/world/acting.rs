@@ -14,6 +14,7 @@ use super::node::{Held, Work};
 use super::queue::{Envelope, Event, Life};
 use super::world::World;
 use crate::byzantine::Attack;
+use crate::chart::{Happening, Note, Statement, Topic};
 use crate::counters::Counter;
 use crate::signatures::fingerprint;
 use crate::violation::Class;
@@ -168,7 +169,7 @@ impl World {
             Ok(slots) if slots.is_empty() => self.send_to_members(from, &[to], Message::HistoryGone { after }),
             Ok(slots) => self.send_to_members(from, &[to], Message::Committed(slots)),
             Err(error) => {
-                self.line(|| format!("{from} cannot read its history: {error}"));
+                self.mark(from, || Note::new(Topic::Fault, format!("cannot read its history: {error}")));
                 self.send_to_members(from, &[to], Message::HistoryGone { after });
             }
         }
@@ -212,7 +213,12 @@ impl World {
         let envelope = Rc::new(Envelope { message: verified, fingerprint: fingerprint(0, &frame) });
         for to in to {
             let passage = Passage { from, to: *to, kind, now: self.now };
-            for at in self.network.between_members(&passage, &mut self.choices, &mut self.counters) {
+            let arrivals = self.network.between_members(&passage, &mut self.choices, &mut self.counters);
+            self.transcript.record(self.now, || {
+                let statement = Statement::of(envelope.message.get(), envelope.fingerprint);
+                Some(Happening::sent(from, *to, statement, &arrivals))
+            });
+            for at in arrivals {
                 self.at(at, Event::Deliver { from, to: *to, envelope: Rc::clone(&envelope) });
             }
         }

@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use quorate::messages::{Bounds, Standing};
 use quorate::{ReplicaId, SeqNum};
+use serde::{Deserialize, Serialize};
 
 use super::failing::Ending;
 use super::node::Node;
 use super::queue::Event;
 use super::stored_state::StoredState;
 use super::world::World;
+use crate::chart::{Note, Topic};
 use crate::counters::Counter;
 use crate::disk::{Damage, DiskCopy};
 
 /// What happens to a home.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Mishap {
     /// Some of its files are damaged.
     Files(Damage),
@@ -90,7 +92,7 @@ impl World {
         let ending = if self.choices.chance(800) { Ending::Process } else { Ending::PowerLoss };
         self.crash(id, ending);
         self.counters.add(counter_of(mishap));
-        self.line(|| format!("{id} suffers {mishap:?}"));
+        self.mark(id, || Note::new(Topic::Fault, format!("suffers a mishap: {mishap:?}")));
         let before = self.node(id).broken.map_or(SeqNum::GENESIS, |broken| broken.executed);
         let broken =
             Broken { promised: Some(self.checks.promised(id)), executed: executed.unwrap_or_default().max(before) };

@@ -12,6 +12,7 @@ use super::node::{Node, Running};
 use super::queue::{Event, Life};
 use super::starting::reserve_bytes;
 use super::world::World;
+use crate::chart::{Happening, Note, Topic};
 use crate::counters::Counter;
 
 /// The farthest operation at which a fuse blows.
@@ -28,6 +29,15 @@ pub(super) enum Ending {
     PowerLoss,
     /// The process ends alone.
     Process,
+}
+
+impl Ending {
+    fn name(self) -> &'static str {
+        match self {
+            Ending::PowerLoss => "power loss",
+            Ending::Process => "the process ends",
+        }
+    }
 }
 
 /// The points of a replica's life at which a crash is most likely to hurt.
@@ -137,7 +147,7 @@ impl World {
 
     /// Storage is no use any more to this process: it ends, and another one starts later.
     pub(super) fn on_storage_failure(&mut self, id: ReplicaId, error: &StorageError) {
-        self.line(|| format!("{id}: {error}"));
+        self.mark(id, || Note::new(Topic::Fault, error.to_string()));
         if !self.node(id).disk.has_power() {
             self.counters.add(Counter::CrashesInDiskOperation);
             self.crash(id, Ending::PowerLoss);
@@ -199,7 +209,10 @@ impl World {
         }
         self.checks.on_crash(id);
         self.scheduler.forget(id);
-        self.line(|| format!("{id} crashed: {ending:?}, unsynced writes were lost: {has_lost}"));
+        self.transcript.record(self.now, || {
+            let lost = if has_lost { ", unsynced writes are lost" } else { "" };
+            Some(Happening::Crashed(id, format!("crashes: {}{lost}", ending.name())))
+        });
         for peer in self.ids() {
             self.tell_link(peer, id, false);
         }

@@ -4,6 +4,7 @@ use quorate::core::{Notice, Rejection, Space, StepDownCause, ViewChangeCause};
 use quorate::{ReplicaId, SeqNum};
 
 use super::world::World;
+use crate::chart::Note;
 use crate::counters::Counter;
 
 /// So many targets in a row without a view count as backing off.
@@ -12,7 +13,7 @@ const BACK_OFFS: u32 = 3;
 impl World {
     pub(super) fn on_notice(&mut self, id: ReplicaId, notice: &Notice) {
         self.checks.on_notice(id, notice);
-        self.line(|| format!("{id} {notice:?}"));
+        self.mark(id, || Note::of(notice));
         self.let_go_after(id, notice);
         let counter = match notice {
             Notice::Rejected { reason, .. } => counter_of(reason),

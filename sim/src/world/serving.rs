@@ -13,9 +13,12 @@ use quorate_crypto::KeyPair;
 
 use super::network::nanoseconds;
 use super::queue::Event;
+use super::tracing::fingerprint_of_request;
 use super::world::World;
+use crate::chart::{Happening, Note, Party, Statement, Topic};
 use crate::counters::Counter;
 use crate::options::ClientOptions;
+use crate::signatures::fingerprint;
 use crate::tally::operation;
 use crate::violation::Class;
 
@@ -113,7 +116,12 @@ impl World {
         for output in self.clients[client].session.take_outputs() {
             match output {
                 Output::Send { to, message: ClientMessage::Request(request) } => {
-                    for at in self.network.arrivals(self.now, &mut self.choices, &mut self.counters) {
+                    let arrivals = self.network.arrivals(self.now, &mut self.choices, &mut self.counters);
+                    self.transcript.record(self.now, || {
+                        let statement = Statement::of_request(&request, fingerprint_of_request(&request));
+                        Some(Happening::sent(Party::Client(client), to, statement, &arrivals))
+                    });
+                    for at in arrivals {
                         self.at(at, Event::Request { to, request: request.clone() });
                     }
                 }
@@ -123,7 +131,9 @@ impl World {
                     let this = &mut self.clients[client];
                     let id = this.session.client();
                     let submitted = this.waiting.remove(&number).map(|(bytes, _)| bytes);
-                    self.line(|| format!("client {client} accepts {result:?}"));
+                    self.mark(Party::Client(client), || {
+                        Note::new(Topic::Client, format!("accepts #{number}: {:?}", result.outcome)).at(result.seq)
+                    });
                     self.checks.on_answer(id, &result, submitted.as_ref());
                 }
                 Output::Failed { number, failure } => {
@@ -162,9 +172,18 @@ impl World {
         }
     }
 
+    pub(super) fn client_of(&self, id: ClientId) -> Option<usize> {
+        self.clients.iter().position(|client| client.session.client() == id)
+    }
+
     pub(super) fn send_to_client(&mut self, from: ReplicaId, to: ClientId, message: ReplicaMessage) {
-        let Some(client) = self.clients.iter().position(|client| client.session.client() == to) else { return };
-        for at in self.network.arrivals(self.now, &mut self.choices, &mut self.counters) {
+        let Some(client) = self.client_of(to) else { return };
+        let arrivals = self.network.arrivals(self.now, &mut self.choices, &mut self.counters);
+        self.transcript.record(self.now, || {
+            let statement = Statement::of_reply(&message, fingerprint(0, &message.encode()));
+            Some(Happening::sent(from, Party::Client(client), statement, &arrivals))
+        });
+        for at in arrivals {
             self.at(at, Event::Reply { from, client, message: message.clone() });
         }
     }

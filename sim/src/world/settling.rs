@@ -18,6 +18,7 @@ const CHECK_EVERY: Duration = Duration::from_millis(200);
 impl World {
     /// The global stabilisation time: from here on the network, and all that are not left broken, behave.
     pub(super) fn on_calm(&mut self) {
+        self.line(|| "the network calms down; whoever is down starts".to_owned());
         self.on_hold_ends();
         let cuts = self.network.heal_all();
         self.draw_aftermath();

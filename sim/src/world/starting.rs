@@ -12,6 +12,7 @@ use super::aftermath::Fate;
 use super::node::{Running, Work};
 use super::queue::Event;
 use super::world::World;
+use crate::chart::{Happening, Note, Topic};
 use crate::counters::Counter;
 use crate::disk::persister::{Found, Persister};
 use crate::violation::Class;
@@ -61,7 +62,7 @@ impl World {
         }
         self.node_mut(id).running = Some(running);
         let life = self.node(id).life();
-        self.line(|| format!("{id} starts"));
+        self.transcript.record(self.now, || Some(Happening::Started(id)));
         self.work(id);
         self.after(Duration::ZERO, Event::Timer(life));
         if let Some(running) = &mut self.node_mut(id).running {
@@ -94,7 +95,7 @@ impl World {
     /// The power failed during the start, or the disk is full: another attempt is made later. Nothing else keeps a
     /// replica from starting.
     fn on_failed_start(&mut self, id: ReplicaId, error: &StorageError) {
-        self.line(|| format!("{id} does not start: {error}"));
+        self.mark(id, || Note::new(Topic::Fault, format!("does not start: {error}")));
         let node = &self.nodes[id.index()];
         if !node.disk.has_power() {
             self.counters.add(Counter::CrashesInStart);

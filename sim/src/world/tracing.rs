@@ -1,8 +1,12 @@
 //! What happened, event by event: hashed into the trace, and as text for people.
 
-use super::network::Cut;
+use quorate::ReplicaId;
+use quorate::messages::Request;
+
+use super::network::{Clog, Cut, Filter};
 use super::queue::Event;
 use super::world::World;
+use crate::chart::{Happening, Note, Party, Topic};
 use crate::signatures::fingerprint;
 
 impl World {
@@ -44,40 +48,65 @@ impl World {
         for word in [self.now, kind, who, what] {
             self.trace = fingerprint(self.trace, &word.to_le_bytes());
         }
-        self.transcript.line(self.now, || describe(event));
+        self.transcript.record(self.now, || self.describe(event));
+    }
+
+    /// What people see of an event; the rest is seen in what follows from it.
+    fn describe(&self, event: &Event) -> Option<Happening> {
+        let marked = |id: ReplicaId, topic, text: String| Some(Happening::Noted(id.into(), Note::new(topic, text)));
+        match event {
+            Event::Deliver { from, to, envelope } => Some(arrival(*from, *to, envelope.fingerprint)),
+            Event::Request { to, request } => {
+                let client = self.client_of(request.id.client)?;
+                Some(arrival(Party::Client(client), *to, fingerprint_of_request(request)))
+            }
+            Event::Reply { from, client, message } => {
+                Some(arrival(*from, Party::Client(*client), fingerprint(0, &message.encode())))
+            }
+            Event::Cut(Cut { number, shape }) => Some(Happening::World(format!("cut {number}: {shape}"))),
+            Event::Clog(Clog { from, to, .. }) => {
+                Some(Happening::World(format!("a clog holds back what {from:?} send to {to:?}")))
+            }
+            Event::Filter(Filter { kind, side, members, .. }) => {
+                Some(Happening::World(format!("no {kind} passes, {side:?} {members:?}")))
+            }
+            Event::Hold(_) => Some(Happening::World("an adversary holds back what completes quorums".to_owned())),
+            Event::HoldEnds => Some(Happening::World("the adversary lets go".to_owned())),
+            Event::Heal { cut } => Some(Happening::World(format!("cut {cut} is healed"))),
+            Event::Copy { node } => marked(*node, Topic::Fault, "is copied".to_owned()),
+            Event::FullDisk { node } => marked(*node, Topic::Fault, "gets little room on its disk".to_owned()),
+            Event::RoomAgain { node } => marked(*node, Topic::Fault, "gets room on its disk".to_owned()),
+            Event::SnapshotWritten { life, seq, .. } => {
+                marked(life.node, Topic::Checkpoint, format!("has a durable snapshot of s{seq}"))
+            }
+            Event::Link { life, peer, up } => {
+                let what = if *up { "reaches" } else { "has lost" };
+                marked(life.node, Topic::Noise, format!("{what} R{peer}"))
+            }
+            Event::Timer(_)
+            | Event::Synced(_)
+            | Event::Worked(_)
+            | Event::Transfer(_)
+            | Event::StateDurable { .. }
+            | Event::ClientWake { .. }
+            | Event::Crash { .. }
+            | Event::CrashInSync(_)
+            | Event::Restart { .. }
+            | Event::Fuse { .. }
+            | Event::SyncRefused { .. }
+            | Event::Space { .. }
+            | Event::Mishap { .. }
+            | Event::Calm
+            | Event::Check => None,
+        }
     }
 }
 
-fn describe(event: &Event) -> String {
-    match event {
-        Event::Deliver { from, to, envelope } => format!("{from} -> {to} {:?}", envelope.message.get()),
-        Event::Request { to, request } => format!("client -> {to} request {:?}", request.id),
-        Event::Reply { from, client, message } => format!("{from} -> client {client} {message:?}"),
-        Event::Cut(Cut { number, shape }) => format!("cut {number}: {shape}"),
-        Event::Timer(life) => format!("{} deadline", life.node),
-        Event::Synced(life) => format!("{} synced", life.node),
-        Event::Worked(life) => format!("{} executor", life.node),
-        Event::Transfer(life) => format!("{} transfer", life.node),
-        Event::StateDurable { life, .. } => format!("{} fetched state is durable", life.node),
-        Event::SnapshotWritten { life, seq, .. } => format!("{} wrote snapshot {seq}", life.node),
-        Event::Link { life, peer, up } => format!("{} link to {peer} up: {up}", life.node),
-        Event::ClientWake { .. }
-        | Event::Crash { .. }
-        | Event::CrashInSync(_)
-        | Event::Restart { .. }
-        | Event::Fuse { .. }
-        | Event::SyncRefused { .. }
-        | Event::Copy { .. }
-        | Event::Space { .. }
-        | Event::FullDisk { .. }
-        | Event::RoomAgain { .. }
-        | Event::Mishap { .. }
-        | Event::Heal { .. }
-        | Event::Clog(_)
-        | Event::Filter(_)
-        | Event::Hold(_)
-        | Event::HoldEnds
-        | Event::Calm
-        | Event::Check => format!("{event:?}"),
-    }
+fn arrival(from: impl Into<Party>, to: impl Into<Party>, fingerprint: u64) -> Happening {
+    Happening::Arrived { from: from.into(), to: to.into(), fingerprint }
+}
+
+/// Equal for equal requests.
+pub(super) fn fingerprint_of_request(request: &Request) -> u64 {
+    fingerprint(request.id.number.0, request.signature.as_bytes())
 }

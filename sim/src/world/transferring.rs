@@ -11,6 +11,7 @@ use super::failing::CrashPoint;
 use super::node::Running;
 use super::queue::{Event, Life};
 use super::world::World;
+use crate::chart::{Note, Topic};
 use crate::counters::Counter;
 
 impl World {
@@ -167,7 +168,7 @@ impl World {
     }
 
     fn on_fetch_notice(&mut self, id: ReplicaId, notice: &FetchNotice) {
-        self.line(|| format!("{id} {notice:?}"));
+        self.mark(id, || Note::new(Topic::CatchUp, format!("fetching: {notice:?}")));
         let counter = match notice {
             FetchNotice::NodeRejected { .. } => Counter::NodesRejected,
             FetchNotice::SourceSwitched { .. } => Counter::SourcesSwitched,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quorate::core::{Event as CoreEvent, Identity};
 use quorate::messages::{SigningContext, Verifier};
-use quorate::{ClientId, Committee, Genesis, ReplicaId};
+use quorate::{ClientId, Committee, Genesis, ReplicaId, View};
 use quorate_crypto::{Ed25519, KeyPair, SignatureScheme};
 
 use super::aftermath::Aftermath;
@@ -16,6 +16,7 @@ use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
 use super::stored_state::StoredState;
 use crate::byzantine::{Attack, EquivocatingPrimary, LyingSource, Puppet};
+use crate::chart::{Happening, Note, Party};
 use crate::checkers::Checks;
 use crate::choices::Choices;
 use crate::counters::{Counter, Counters};
@@ -50,6 +51,9 @@ pub struct World {
     pub(super) settling_since: Option<u64>,
     pub(super) trace: u64,
     events: u64,
+    events_max: u64,
+    /// While faults are planned in advance: how many there are so far.
+    pub(super) planned: Option<u64>,
 }
 
 /// How a world ended.
@@ -65,7 +69,15 @@ pub struct Ended {
     pub events: u64,
     /// How much virtual time passed.
     pub lasted: Duration,
-    /// The last lines.
+    /// The highest view that a correct replica is in.
+    pub view: View,
+    /// How many faults were planned in advance.
+    pub planned: u64,
+    /// What was drawn before.
+    pub options: Options,
+    /// The answers of the choices, where they were recorded.
+    pub schedule: Vec<u64>,
+    /// What happened last.
     pub transcript: Transcript,
 }
 
@@ -109,22 +121,30 @@ impl World {
             now: 0,
             trace: 0,
             events: 0,
+            events_max: EVENTS_MAX,
+            planned: None,
             choices,
             options,
         }
+    }
+
+    /// The same, and no more than so many events.
+    #[must_use]
+    pub fn with_events_max(self, events_max: u64) -> Self {
+        World { events_max: events_max.min(EVENTS_MAX), ..self }
     }
 
     /// Runs until every operation is answered and every correct replica has executed all of them, or until a rule is
     /// broken.
     #[must_use]
     pub fn run(mut self) -> Ended {
-        self.begin();
+        let planned = self.begin();
         while self.checks.violation().is_none() {
             let Some((at, event)) = self.queue.pop() else { break };
             self.now = at;
             self.events += 1;
-            if self.events > EVENTS_MAX {
-                self.checks.report(Class::Liveness, "liveness", format!("no end after {EVENTS_MAX} events"));
+            if self.events > self.events_max {
+                self.checks.report(Class::Liveness, "endless", format!("no end after {} events", self.events_max));
             }
             if matches!(event, Event::Check) && self.is_settled() {
                 break;
@@ -135,7 +155,13 @@ impl World {
         self.counters.add_many(Counter::SourceLies, self.source.count());
         self.counters.add_many(Counter::Slots, self.checks.slots());
         self.counters.add_many(Counter::RealSignatures, u64::from(self.options.real_signatures));
+        let correct = self.nodes.iter().filter(|node| node.is_correct());
+        let views = correct.filter_map(|node| node.running.as_ref()).map(|running| running.replica.view());
         Ended {
+            view: views.max().unwrap_or_default(),
+            planned,
+            options: self.options,
+            schedule: self.choices.into_schedule(),
             violation: self.checks.violation().cloned(),
             counters: self.counters,
             trace: self.trace,
@@ -145,16 +171,20 @@ impl World {
         }
     }
 
-    fn begin(&mut self) {
+    /// Starts everybody and plans what will break. How many faults that are.
+    fn begin(&mut self) -> u64 {
         for id in self.ids() {
             self.start(id);
         }
         for client in 0..self.clients.len() {
             self.after(Duration::from_millis(1), Event::ClientWake { client });
         }
+        self.planned = Some(0);
         self.plan_faults();
+        let planned = self.planned.take().unwrap_or(0);
         let calm_at = self.options.calm_at;
         self.after(calm_at, Event::Calm);
+        planned
     }
 
     fn take(&mut self, event: Event) {
@@ -230,7 +260,17 @@ impl World {
 
     pub(super) fn at(&mut self, at: u64, event: Event) {
         let tie = self.choices.below(1 << 16);
+        if self.is_spared() {
+            return;
+        }
         self.queue.push(at.max(self.now), tie, event);
+    }
+
+    /// Whether this is a fault that is planned now and shall not happen.
+    fn is_spared(&mut self) -> bool {
+        let Some(number) = &mut self.planned else { return false };
+        *number += 1;
+        self.options.faults.spared.contains(number)
     }
 
     pub(super) fn after(&mut self, delay: Duration, event: Event) {
@@ -243,6 +283,11 @@ impl World {
 
     pub(super) fn line(&mut self, text: impl FnOnce() -> String) {
         self.transcript.line(self.now, text);
+    }
+
+    /// Records what one party does.
+    pub(super) fn mark(&mut self, by: impl Into<Party>, note: impl FnOnce() -> Note) {
+        self.transcript.record(self.now, || Some(Happening::Noted(by.into(), note())));
     }
 }
 

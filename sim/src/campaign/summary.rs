@@ -1,13 +1,10 @@
-//! Many seeds, one after the other.
+//! What a campaign found.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use crate::choices::Choices;
 use crate::counters::{Counter, Counters};
-use crate::options::Options;
-use crate::transcript::Transcript;
 use crate::violation::{Class, Violation};
-use crate::world::{Ended, World};
+use crate::world::Ended;
 
 /// From so many seeds on, everything that is counted must have happened.
 const MEANINGFUL_SEEDS: u64 = 1000;
@@ -15,12 +12,20 @@ const MEANINGFUL_SEEDS: u64 = 1000;
 pub const PROVES_NOTHING: u8 = 4;
 
 /// What a campaign found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     /// How many seeds ran.
     pub seeds: u64,
     /// How many events that were.
     pub events: u64,
+    /// How much virtual time passed in them.
+    pub simulated: Duration,
+    /// How many views later than the first their clusters were in at their ends.
+    pub views: u64,
+    /// How many seeds had f Byzantine replicas.
+    pub with_most_byzantine: u64,
+    /// How many had any.
+    pub with_byzantine: u64,
     /// What happened.
     pub counters: Counters,
     /// The seeds that broke a rule.
@@ -33,7 +38,12 @@ impl Summary {
         self.seeds += 1;
         match result {
             Ok(ended) => {
+                let byzantine = ended.options.byzantine.len() as u64;
                 self.events += ended.events;
+                self.simulated += ended.lasted;
+                self.views += ended.view.0;
+                self.with_byzantine += u64::from(byzantine > 0);
+                self.with_most_byzantine += u64::from(byzantine >= ended.options.faulty_max());
                 self.counters.merge(&ended.counters);
                 self.failures.extend(ended.violation.map(|violation| (seed, violation)));
             }
@@ -53,34 +63,4 @@ impl Summary {
         let proves = if self.missing().is_empty() { 0 } else { PROVES_NOTHING };
         self.failures.iter().map(|(_, violation)| violation.class).max().map_or(proves, Class::exit_code)
     }
-}
-
-/// The world of a seed. `members` fixes the size of the committee.
-#[must_use]
-pub fn world_of(seed: u64, members: Option<u16>, transcript: Transcript) -> World {
-    let mut choices = Choices::from_seed(seed);
-    let options = Options::draw(&mut choices, members);
-    World::new(options, choices, transcript)
-}
-
-/// The world of a seed after its drawn options were changed: for one rule or one fault.
-#[must_use]
-pub fn world_with(seed: u64, members: Option<u16>, change: impl FnOnce(&mut Options)) -> World {
-    let mut choices = Choices::from_seed(seed);
-    let mut options = Options::draw(&mut choices, members);
-    change(&mut options);
-    World::new(options, choices, Transcript::default())
-}
-
-/// Runs a seed to its end.
-///
-/// # Errors
-/// A [`Violation`] of class [`Class::Panic`] when a replica or the world panicked.
-pub fn run_seed(seed: u64, members: Option<u16>, transcript: Transcript) -> Result<Ended, Violation> {
-    let world = world_of(seed, members, transcript);
-    catch_unwind(AssertUnwindSafe(|| world.run())).map_err(|cause| {
-        let text = cause.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
-        Violation { class: Class::Panic, checker: "panic", text }
-    })
 }

@@ -1,0 +1,36 @@
+//! What can be asked for.
+
+use clap::{Parser, Subcommand};
+
+use super::replay::ReplayArguments;
+use super::run::RunArguments;
+
+/// The exit code for wrong arguments and files.
+pub(crate) const WRONG_ARGUMENTS: u8 = 64;
+
+#[derive(Debug, Parser)]
+#[command(version, about = "Runs simulated Quorate clusters and checks what they do")]
+#[command(after_help = "Exit codes: 0 nothing was found; 1 a replica panicked; 2 something that must happen did not; \
+    3 something that must never happen did; 4 something that the command must see never happened; 64 wrong arguments.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs many seeds.
+    Run(RunArguments),
+    /// Runs one seed, or a recorded schedule, again and draws what happened.
+    Replay(ReplayArguments),
+}
+
+impl Arguments {
+    /// Does what was asked for; the exit code.
+    pub(crate) fn carry_out(self) -> u8 {
+        match self.command {
+            Command::Run(arguments) => arguments.carry_out(),
+            Command::Replay(arguments) => arguments.carry_out(),
+        }
+    }
+}

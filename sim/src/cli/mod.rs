@@ -1,0 +1,14 @@
+//! The command line: one file per command.
+//!
+//! | Module | What it holds |
+//! | --- | --- |
+//! | `arguments` | what can be asked for |
+//! | `run` | many seeds |
+//! | `replay` | one seed again, with its chart |
+//! | `table`, `words` | numbers for people |
+
+pub(crate) mod arguments;
+mod replay;
+mod run;
+mod table;
+mod words;

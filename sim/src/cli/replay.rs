@@ -1,0 +1,111 @@
+//! `replay`: one seed again, with its chart.
+
+use std::time::Duration;
+
+use clap::Args;
+use quorate::{SeqNum, View};
+use quorate_sim::campaign::{run_caught, world_of};
+use quorate_sim::chart::{Chart, Filter, wrapped};
+use quorate_sim::choices::Choices;
+use quorate_sim::options::Options;
+use quorate_sim::transcript::Transcript;
+use quorate_sim::violation::Violation;
+use quorate_sim::world::{Ended, World};
+
+/// How much of a world is remembered for its chart.
+const ENTRIES_MAX: usize = 1 << 19;
+/// How many rows are drawn when nobody says how many.
+const LINES: usize = 200;
+/// No violation is longer.
+const VIOLATION_LINES: usize = 40;
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// The seed.
+    seed: u64,
+    /// The size of the committee, instead of a drawn one.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(4..=64))]
+    members: Option<u16>,
+    /// Prints what was drawn, too.
+    #[arg(long)]
+    options: bool,
+    #[command(flatten)]
+    view: ChartArguments,
+}
+
+/// Which part of a chart is wanted.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ChartArguments {
+    /// The last so many rows; 0 for all of them.
+    #[arg(long, default_value_t = LINES)]
+    lines: usize,
+    /// From this moment on, in milliseconds of virtual time.
+    #[arg(long)]
+    from: Option<u64>,
+    /// Until this moment, in milliseconds.
+    #[arg(long)]
+    to: Option<u64>,
+    /// What is about this slot, with view changes and faults.
+    #[arg(long)]
+    slot: Option<u64>,
+    /// What is about this view, with faults.
+    #[arg(long)]
+    view: Option<u64>,
+    /// Heartbeats, duplicates and other noise, too.
+    #[arg(long)]
+    noise: bool,
+}
+
+impl ChartArguments {
+    fn filter(&self) -> Filter {
+        Filter {
+            from: self.from.map(Duration::from_millis),
+            to: self.to.map(Duration::from_millis),
+            slot: self.slot.map(SeqNum),
+            view: self.view.map(View),
+            noise: self.noise,
+            lines: (self.lines > 0).then_some(self.lines),
+        }
+    }
+}
+
+impl ReplayArguments {
+    pub(crate) fn carry_out(&self) -> u8 {
+        let transcript = Transcript::keeping(ENTRIES_MAX);
+        let options = Options::draw(&mut Choices::from_seed(self.seed), self.members);
+        if self.options {
+            println!("{options:#?}");
+        }
+        let world = world_of(self.seed, self.members, transcript.clone());
+        show(world, &options, &transcript, self.view)
+    }
+}
+
+/// Runs a world, draws it, and says how it ended.
+fn show(world: World, options: &Options, transcript: &Transcript, view: ChartArguments) -> u8 {
+    let result = run_caught(|| world.run());
+    let chart = Chart::new(options, transcript.entries()).filtered(&view.filter());
+    for line in chart.lines() {
+        println!("{line}");
+    }
+    if transcript.forgotten() > 0 {
+        println!("{} older entries are forgotten", transcript.forgotten());
+    }
+    let violation = match result {
+        Ok(ended) => conclude(ended),
+        Err(violation) => Some(violation),
+    };
+    match &violation {
+        None => println!("nothing was broken"),
+        Some(violation) => {
+            wrapped(&violation.to_string(), VIOLATION_LINES).iter().for_each(|line| println!("{line}"));
+        }
+    }
+    violation.map_or(0, |violation| violation.class.exit_code())
+}
+
+fn conclude(ended: Ended) -> Option<Violation> {
+    println!("{}", ended.counters);
+    println!("trace {:016x}, {} events, {:?} of virtual time", ended.trace, ended.events, ended.lasted);
+    ended.violation
+}
