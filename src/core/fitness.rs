@@ -74,23 +74,21 @@ impl Fitness {
     /// Whether a PrePrepare, Prepare or Commit in this view at this slot may be signed.
     #[must_use]
     pub fn may_vote(&self, view: View, seq: SeqNum) -> bool {
-        match self.standing() {
-            Standing::Voting => true,
-            Standing::Recovering { bounds: Some(bounds) } => view >= bounds.view && seq > bounds.seq,
-            Standing::Recovering { bounds: None }
-            | Standing::Checking
-            | Standing::LowDisk
-            | Standing::Diverged { .. }
-            | Standing::Halted => false,
-        }
+        self.may_sign(|lost| view >= lost.view && seq > lost.seq)
     }
 
     /// Whether a ViewChange or NewView for this target may be signed by a replica with this low watermark.
     #[must_use]
     pub fn may_ask_for(&self, target: View, low: SeqNum) -> bool {
+        self.may_sign(|lost| target > lost.view && low >= lost.seq)
+    }
+
+    /// Whether something may be signed of which `is_beyond` tells that it cannot contradict what was signed and lost within
+    /// these bounds.
+    fn may_sign(&self, is_beyond: impl FnOnce(Bounds) -> bool) -> bool {
         match self.standing() {
             Standing::Voting => true,
-            Standing::Recovering { bounds: Some(bounds) } => target > bounds.view && low >= bounds.seq,
+            Standing::Recovering { bounds: Some(lost) } => is_beyond(lost),
             Standing::Recovering { bounds: None }
             | Standing::Checking
             | Standing::LowDisk
