@@ -222,6 +222,8 @@ counters! {
         Equivocations,
         /// Lies of Byzantine sources of states.
         SourceLies,
+        /// Messages of Byzantine replicas and clients that are not valid.
+        InvalidRefused,
     }
 }
 

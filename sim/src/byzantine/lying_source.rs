@@ -1,28 +1,19 @@
 //! A source of states that lies: other roots, other nodes, missing ones, or silence from some moment on.
 
 use bytes::Bytes;
-use quorate::ReplicaId;
 use quorate::messages::{Message, Nodes, StateHead, StateNode};
 use quorate_crypto::Digest;
 
-use super::attack::{Attack, Puppet};
+use super::attack::{Attack, Parcel};
+use super::scene::Scene;
 use crate::choices::Choices;
+use crate::counters::Counter;
 
-/// The attack, and how often it was made.
+/// The attack.
 #[derive(Debug)]
-pub struct LyingSource {
-    /// Per mille of answers that are lies.
-    rate: u64,
-    count: u64,
-}
+pub struct LyingSource;
 
 impl LyingSource {
-    /// Lies in `rate` per mille of the answers.
-    #[must_use]
-    pub fn new(rate: u64) -> Self {
-        LyingSource { rate, count: 0 }
-    }
-
     /// Another head: of no state, of a wrong one, or none at all.
     fn head(mut head: StateHead, choices: &mut Choices) -> Option<Message> {
         match choices.below(3) {
@@ -65,25 +56,17 @@ fn corrupt(node: &mut StateNode) {
 }
 
 impl Attack for LyingSource {
-    fn rewrite(
-        &mut self,
-        _puppet: &Puppet,
-        to: &[ReplicaId],
-        message: &Message,
-        choices: &mut Choices,
-    ) -> Vec<(ReplicaId, Message)> {
-        let lies = choices.chance(self.rate);
-        self.count += u64::from(lies);
+    fn on_send(&mut self, parcel: Parcel, scene: &mut Scene<'_>) -> Vec<Parcel> {
+        if !matches!(parcel.message, Message::StateHead(_) | Message::Nodes(_)) || !scene.strikes(&parcel.message) {
+            return vec![parcel];
+        }
+        scene.count(Counter::SourceLies);
         #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is none of its business")]
-        let message = match message {
-            Message::StateHead(head) if lies => Self::head(head.clone(), choices),
-            Message::Nodes(answer) if lies => Self::nodes(answer.clone(), choices),
-            other => Some(other.clone()),
+        let lie = match parcel.message.clone() {
+            Message::StateHead(head) => Self::head(head, scene.choices),
+            Message::Nodes(answer) => Self::nodes(answer, scene.choices),
+            other => Some(other),
         };
-        message.into_iter().flat_map(|message| to.iter().map(move |to| (*to, message.clone()))).collect()
-    }
-
-    fn count(&self) -> u64 {
-        self.count
+        lie.map(|message| parcel.with(message)).into_iter().collect()
     }
 }

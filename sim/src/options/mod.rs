@@ -22,6 +22,7 @@ mod options;
 mod patience;
 mod replicas;
 
+pub use byzantine::LyingOptions;
 pub use clients::ClientOptions;
 pub use faults::FaultOptions;
 pub use machine::MachineOptions;

@@ -6,7 +6,7 @@ use quorate::genesis::Limits;
 use quorate::{NodeConfig, ReplicaId};
 use serde::{Deserialize, Serialize};
 
-use super::byzantine::draw_byzantine;
+use super::byzantine::{LyingOptions, draw_byzantine, draw_lying};
 use super::clients::{ClientOptions, draw_clients};
 use super::faults::{FaultOptions, draw_faults};
 use super::machine::{MachineOptions, draw_machine};
@@ -22,6 +22,8 @@ pub struct Options {
     pub members: u16,
     /// The Byzantine replicas, at most f.
     pub byzantine: Vec<ReplicaId>,
+    /// What they do.
+    pub lying: LyingOptions,
     /// Whether Ed25519 signs instead of a keyed hash.
     pub real_signatures: bool,
     /// The limits of the genesis.
@@ -53,6 +55,7 @@ impl Options {
         Options {
             members,
             byzantine,
+            lying: draw_lying(choices),
             real_signatures: choices.chance(5),
             limits: draw_limits(choices),
             clients: draw_clients(choices, members),

@@ -13,7 +13,7 @@ use super::network::Passage;
 use super::node::{Held, Work};
 use super::queue::{Envelope, Event, Life};
 use super::world::World;
-use crate::byzantine::Attack;
+use crate::byzantine::{Parcel, Worth};
 use crate::chart::{Happening, Note, Statement, Topic};
 use crate::counters::Counter;
 use crate::signatures::fingerprint;
@@ -176,23 +176,17 @@ impl World {
     }
 
     pub(super) fn send_to_members(&mut self, from: ReplicaId, to: &[ReplicaId], message: Message) {
-        match self.nodes[from.index()].puppet.clone() {
-            None => {
-                self.checks.on_send(from, &message);
-                self.transmit(from, to, message);
-            }
-            Some(puppet) => {
-                let is_transfer = matches!(message, Message::StateHead(_) | Message::Nodes(_));
-                let attack: &mut dyn Attack = if is_transfer { &mut self.source } else { &mut self.primary };
-                for (to, message) in attack.rewrite(&puppet, to, &message, &mut self.choices) {
-                    self.transmit(from, &[to], message);
-                }
-            }
+        if self.node(from).is_correct() {
+            self.checks.on_send(from, &message);
+            self.transmit(from, Parcel::new(to.to_vec(), message));
+        } else {
+            self.send_lies(from, to, message);
         }
     }
 
     /// Puts a message on the network. It is verified here, once for all who receive it.
-    fn transmit(&mut self, from: ReplicaId, to: &[ReplicaId], message: Message) {
+    pub(super) fn transmit(&mut self, from: ReplicaId, parcel: Parcel) {
+        let Parcel { to, message, worth, .. } = parcel;
         let frame = message.encode();
         let message = if self.choices.chance(self.options.network.encoded) {
             Message::decode(&frame).expect("what was encoded is decoded")
@@ -201,25 +195,31 @@ impl World {
         };
         let kind = message.kind();
         let verified = match self.verifier.message(message) {
+            Ok(_) if worth == Worth::Forged => {
+                let text = format!("a forged {kind} of {from} is taken for valid");
+                self.checks.report(Class::Safety, "forgery", text);
+                return;
+            }
             Ok(verified) => verified,
             Err(reason) => {
                 if self.node(from).is_correct() {
                     let text = format!("correct replica {from} sent an invalid {kind}: {reason}");
                     self.checks.report(Class::Safety, "verify", text);
                 }
+                self.counters.add(Counter::InvalidRefused);
                 return;
             }
         };
         let envelope = Rc::new(Envelope { message: verified, fingerprint: fingerprint(0, &frame) });
         for to in to {
-            let passage = Passage { from, to: *to, kind, now: self.now };
+            let passage = Passage { from, to, kind, now: self.now };
             let arrivals = self.network.between_members(&passage, &mut self.choices, &mut self.counters);
             self.transcript.record(self.now, || {
                 let statement = Statement::of(envelope.message.get(), envelope.fingerprint);
-                Some(Happening::sent(from, *to, statement, &arrivals))
+                Some(Happening::sent(from, to, statement, &arrivals))
             });
             for at in arrivals {
-                self.at(at, Event::Deliver { from, to: *to, envelope: Rc::clone(&envelope) });
+                self.at(at, Event::Deliver { from, to, envelope: Rc::clone(&envelope) });
             }
         }
     }
@@ -265,12 +265,13 @@ impl World {
             self.counters.add(Counter::VotesHeld);
             return;
         }
-        if self.deliver_transfer(from, to, envelope.message.get()) {
+        let Some(message) = self.heard_of(to, from, &envelope.message) else { return };
+        if self.deliver_transfer(from, to, message.get()) {
             return;
         }
         let ordered = |world: &World| world.node(to).running.as_ref().map(|running| running.replica.execution().0);
         let before = ordered(self);
-        self.step(to, CoreEvent::Message { from, message: envelope.message.clone() });
+        self.step(to, CoreEvent::Message { from, message });
         if let (Some(before), Some(after), Message::Committed(_)) = (before, ordered(self), envelope.message.get()) {
             self.counters.add_many(Counter::SlotsAdopted, after.since(before));
         }

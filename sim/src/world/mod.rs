@@ -15,6 +15,7 @@
 //! | `settling` | the calm end, by when everything must be done |
 //! | `stored_state` | durable snapshots |
 //! | `starting` | how a replica starts |
+//! | `lying` | Byzantine replicas |
 //! | `transferring` | states that are served and fetched |
 //! | `serving` | the clients' side |
 //! | `noticing` | what the cores let know |
@@ -26,6 +27,7 @@ mod damaging;
 mod disturbing;
 mod executing;
 mod failing;
+mod lying;
 mod network;
 mod node;
 mod noticing;

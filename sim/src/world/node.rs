@@ -13,7 +13,7 @@ use quorate::{Genesis, Instant, Now, ReplicaId, WallTime};
 use super::damaging::{Broken, HomeCopy};
 use super::queue::Life;
 use super::stored_state::StoredState;
-use crate::byzantine::Puppet;
+use crate::byzantine::Liar;
 use crate::disk::{Persister, SimDisk};
 use crate::tally::Tally;
 
@@ -43,7 +43,7 @@ pub(super) struct Node {
     /// `None` while it is down.
     pub running: Option<Running>,
     /// Only a Byzantine replica has one.
-    pub puppet: Option<Puppet>,
+    pub liar: Option<Liar>,
 }
 
 /// What a crash ends.
@@ -104,7 +104,7 @@ impl Node {
     }
 
     pub(super) fn is_correct(&self) -> bool {
-        self.puppet.is_none()
+        self.liar.is_none()
     }
 
     /// Its two clocks. The monotonic one starts with the process, as on a real machine.

@@ -11,6 +11,7 @@ use quorate::{ReplicaId, SeqNum};
 
 use super::damaging::Mishap;
 use super::network::{Clog, Cut, Filter, Hold};
+use crate::byzantine::Parcel;
 
 /// A message on its way, verified once for all who receive it: validity is a function of the message and the genesis.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) enum Event {
     Deliver { from: ReplicaId, to: ReplicaId, envelope: Rc<Envelope> },
     Request { to: ReplicaId, request: Request },
     Reply { from: ReplicaId, client: usize, message: ReplicaMessage },
+    Lie { node: ReplicaId },
+    Parcel { from: ReplicaId, parcel: Box<Parcel> },
     Timer(Life),
     Synced(Life),
     Worked(Life),

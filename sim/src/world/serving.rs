@@ -163,7 +163,7 @@ impl World {
 
     /// A client's request has reached a replica.
     pub(super) fn on_request(&mut self, to: ReplicaId, request: Request) {
-        if !self.is_running(to) {
+        if !self.is_running(to) || !self.is_request_heard(to, &request) {
             return;
         }
         match self.verifier.request(request) {
@@ -178,6 +178,7 @@ impl World {
 
     pub(super) fn send_to_client(&mut self, from: ReplicaId, to: ClientId, message: ReplicaMessage) {
         let Some(client) = self.client_of(to) else { return };
+        let Some(message) = self.told(from, message) else { return };
         let arrivals = self.network.arrivals(self.now, &mut self.choices, &mut self.counters);
         self.transcript.record(self.now, || {
             let statement = Statement::of_reply(&message, fingerprint(0, &message.encode()));

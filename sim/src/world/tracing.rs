@@ -44,6 +44,8 @@ impl World {
             Event::StateDurable { life, .. } => (25, u64::from(life.node.0), life.incarnation),
             Event::FullDisk { node } => (23, u64::from(node.0), 0),
             Event::RoomAgain { node } => (24, u64::from(node.0), 0),
+            Event::Lie { node } => (30, u64::from(node.0), 0),
+            Event::Parcel { from, parcel } => (31, u64::from(from.0), parcel.to.len() as u64),
         };
         for word in [self.now, kind, who, what] {
             self.trace = fingerprint(self.trace, &word.to_le_bytes());
@@ -92,6 +94,8 @@ impl World {
             | Event::Crash { .. }
             | Event::CrashInSync(_)
             | Event::Restart { .. }
+            | Event::Lie { .. }
+            | Event::Parcel { .. }
             | Event::Fuse { .. }
             | Event::SyncRefused { .. }
             | Event::Space { .. }

@@ -15,7 +15,7 @@ use super::node::{FOUNDED, Node};
 use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
 use super::stored_state::StoredState;
-use crate::byzantine::{Attack, EquivocatingPrimary, LyingSource, Puppet};
+use crate::byzantine::{Board, Liar, Puppet};
 use crate::chart::{Happening, Note, Party};
 use crate::checkers::Checks;
 use crate::choices::Choices;
@@ -41,8 +41,8 @@ pub struct World {
     pub(super) scheduler: Scheduler,
     pub(super) nodes: Vec<Node>,
     pub(super) clients: Vec<SimClient>,
-    pub(super) primary: EquivocatingPrimary,
-    pub(super) source: LyingSource,
+    /// What all Byzantine replicas share.
+    pub(super) board: Board,
     pub(super) checks: Checks,
     pub(super) counters: Counters,
     pub(super) transcript: Transcript,
@@ -89,7 +89,7 @@ impl World {
             if options.real_signatures { Arc::new(Ed25519) } else { Arc::new(KeyedHash) };
         let client_keys: Vec<_> = (0..options.clients.count).map(|client| key(1, client)).collect();
         let genesis = Arc::new(genesis(&options, &client_keys));
-        let context = SigningContext::new(scheme, genesis.chain_id(), genesis.epoch());
+        let context = SigningContext::new(Arc::clone(&scheme), genesis.chain_id(), genesis.epoch());
         let nodes = genesis.committee.ids().map(|id| {
             let identity = Identity {
                 genesis: Arc::clone(&genesis),
@@ -99,7 +99,11 @@ impl World {
                 context: context.clone(),
             };
             let clock_error = choices.between(0, nanoseconds(options.machine.clock_error));
-            node(identity, options.byzantine.contains(&id), clock_error)
+            let liar = options.byzantine.contains(&id).then(|| {
+                let puppet = Puppet::new(&identity, Arc::clone(&scheme));
+                Liar::new(puppet, &options.attacks_of(id))
+            });
+            node(identity, liar, clock_error)
         });
         let nodes: Vec<_> = nodes.collect();
         let clients = client_keys.into_iter().map(|key| SimClient::new(&options.clients, &genesis, &context, key));
@@ -109,8 +113,7 @@ impl World {
             network: Network::new(options.network.clone(), nanoseconds(options.calm_at)),
             verifier: Verifier::new(Arc::clone(&genesis), context.clone(), 0),
             clients: clients.collect(),
-            primary: EquivocatingPrimary::new(options.faults.equivocation),
-            source: LyingSource::new(options.faults.lies),
+            board: Board::default(),
             checks: Checks::new(&genesis, correct),
             nodes,
             counters: Counters::default(),
@@ -151,8 +154,6 @@ impl World {
             }
             self.take(event);
         }
-        self.counters.add_many(Counter::Equivocations, self.primary.count());
-        self.counters.add_many(Counter::SourceLies, self.source.count());
         self.counters.add_many(Counter::Slots, self.checks.slots());
         self.counters.add_many(Counter::RealSignatures, u64::from(self.options.real_signatures));
         let correct = self.nodes.iter().filter(|node| node.is_correct());
@@ -182,6 +183,7 @@ impl World {
         self.planned = Some(0);
         self.plan_faults();
         let planned = self.planned.take().unwrap_or(0);
+        self.begin_lies();
         let calm_at = self.options.calm_at;
         self.after(calm_at, Event::Calm);
         planned
@@ -193,6 +195,8 @@ impl World {
             Event::Deliver { from, to, envelope } => self.deliver(from, to, &envelope),
             Event::Request { to, request } => self.on_request(to, request),
             Event::Reply { from, client, message } => self.on_reply(from, client, message),
+            Event::Lie { node } => self.on_lie(node),
+            Event::Parcel { from, parcel } => self.on_parcel(from, *parcel),
             Event::Timer(life) => self.on_timer(life),
             Event::Synced(life) => self.on_synced(life),
             Event::Worked(life) => self.on_worked(life),
@@ -309,8 +313,7 @@ fn genesis(options: &Options, clients: &[KeyPair]) -> Genesis {
     }
 }
 
-fn node(identity: Identity, is_byzantine: bool, clock_error: u64) -> Node {
-    let Identity { id, key, context, .. } = identity.clone();
+fn node(identity: Identity, liar: Option<Liar>, clock_error: u64) -> Node {
     Node {
         identity,
         disk: SimDisk::default(),
@@ -322,6 +325,6 @@ fn node(identity: Identity, is_byzantine: bool, clock_error: u64) -> Node {
         incarnation: 0,
         started: 0,
         running: None,
-        puppet: is_byzantine.then_some(Puppet { id, key, context }),
+        liar,
     }
 }
