@@ -52,10 +52,16 @@ counters! {
         Slots,
         /// Requests answered to clients.
         Answers,
+        /// Operations that the application refused.
+        Refusals,
+        /// Groups of operations of which a search found an order that explains all answers.
+        Explained,
         /// Views entered.
         ViewsEntered,
         /// Views entered whose NewView re-proposed batches.
         ReProposals,
+        /// Views entered whose NewView assigns a committed batch again.
+        CommittedReProposed,
         /// Views entered whose NewView filled slots with the null batch.
         NullFills,
         /// View changes begun because others did.
@@ -74,13 +80,17 @@ counters! {
         StableCheckpoints,
         /// Proposals at the high watermark: the next one waits for a checkpoint.
         FullWindows,
+        /// Primaries with waiting requests whose window is full: they wait for a checkpoint.
+        Stalls,
         /// Requests in batches that were skipped because they were executed before.
         Skipped,
         /// Replies from the client table.
         CachedReplies,
         /// Requests handed on.
         Forwarded,
-        /// Messages that said nothing new.
+        /// Votes that were here already.
+        DuplicateVotes,
+        /// Other messages that said nothing new.
         Duplicates,
         /// Messages of views that had not begun.
         FutureViews,
@@ -148,6 +158,8 @@ counters! {
         CrashesAfterSnapshot,
         /// Crashes while a state was fetched.
         CrashesInTransfer,
+        /// Crashes while a fetched state was put in place.
+        CrashesInInstall,
         /// Crashes while the view was being changed.
         CrashesInViewChange,
         /// Power failures in the middle of an operation on the disk.

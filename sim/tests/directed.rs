@@ -31,7 +31,7 @@ fn one_byzantine_replica_too_many_forks_the_history_and_a_checker_says_so() {
         ended.violation.filter(|violation| violation.class == Class::Safety)
     });
     let checker = found.expect("a fork within 200 seeds").checker;
-    assert!(["commits", "history", "evidence"].contains(&checker), "{checker}");
+    assert!(["agreement", "certificates", "re-proposals", "evidence"].contains(&checker), "{checker}");
 }
 
 /// With a live primary, enough time and room for all requests there is no reason for a view change.

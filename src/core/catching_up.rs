@@ -52,6 +52,12 @@ pub struct CatchUp {
 }
 
 impl CatchUp {
+    /// How many questions are open or were in vain, and how many certificates from beyond the window are kept.
+    #[must_use]
+    pub(super) fn footprint(&self) -> (usize, usize) {
+        (self.bodies.len() + self.unhelpful.len(), self.beyond.len())
+    }
+
     /// The state was replaced: what was executed from beyond the window is not known to be in it.
     pub(super) fn forget_beyond(&mut self) {
         self.beyond.clear();

@@ -126,6 +126,12 @@ impl Checkpoints {
         self.certified.as_ref()
     }
 
+    /// How many own checkpoints, and how many votes are kept.
+    #[must_use]
+    pub fn footprint(&self) -> (usize, usize) {
+        (self.own.len(), self.votes.values().map(BTreeMap::len).sum())
+    }
+
     /// Takes a vote above the low watermark; the latest two of a signer are kept.
     pub fn record(&mut self, vote: Signed<Checkpoint>) -> CheckpointRecorded {
         let kept = self.votes.entry(vote.signer).or_default();

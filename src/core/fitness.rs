@@ -192,6 +192,12 @@ impl Fitness {
         self.awaited.iter().filter(|_| self.wants_answers()).copied()
     }
 
+    /// How many members were asked and have not answered, or have.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.awaited.len() + self.answers.len()
+    }
+
     /// Takes an answer. Says whether it was awaited.
     pub fn record_answer(&mut self, from: ReplicaId, answer: Answer) -> bool {
         let is_awaited = self.awaited.remove(&from);

@@ -34,6 +34,12 @@ impl LastVotes {
         }
     }
 
+    /// How many statements are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pre_prepares.len() + self.prepares.len() + self.commits.len() + self.view_changes.len()
+    }
+
     /// The last assignment of a member.
     #[must_use]
     pub fn pre_prepare(&self, signer: ReplicaId) -> Option<&Signed<PrePrepare>> {

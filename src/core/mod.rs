@@ -10,6 +10,7 @@
 
 pub mod actions;
 pub mod event;
+pub mod footprint;
 pub mod new_view;
 pub mod notice;
 pub mod promises;
@@ -39,6 +40,7 @@ mod window;
 
 pub use actions::{Actions, JournalRecord, Order, Outgoing, Recipients};
 pub use event::{Event, ExecutedBatch, ExecutedRequest, Report, Space};
+pub use footprint::Footprint;
 pub use notice::{Evidence, LostPromises, Notice, StepDownCause, SuspicionCause, TransferCause, ViewChangeCause};
 pub use promises::{EnteredView, Promises, Recovered, Recovery};
 pub use rejection::Rejection;

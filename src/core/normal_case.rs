@@ -119,6 +119,15 @@ impl Replica {
         while self.next_seq <= self.readmission_goal() && self.pool.waiting() == 0 && self.has_room_to_propose() {
             self.propose_batch(Batch::new(self.now.wall, Vec::new()));
         }
+        self.notice_full_window();
+    }
+
+    fn notice_full_window(&mut self) {
+        let high = self.window.high();
+        if self.next_seq > high && self.stalled_at != high && self.pool.waiting() > 0 && self.is_leading() {
+            self.stalled_at = high;
+            self.notice(Notice::WindowFull { high });
+        }
     }
 
     fn propose_batch(&mut self, batch: Batch) {

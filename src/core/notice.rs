@@ -33,6 +33,11 @@ pub enum Notice {
         /// How many requests.
         requests: usize,
     },
+    /// Requests wait, and this primary proposes nothing before a checkpoint moves its window on. Said once for a window.
+    WindowFull {
+        /// The high watermark.
+        high: SeqNum,
+    },
     /// A vote waits until the proposal's time is near enough.
     VoteDelayed {
         /// The slot.

@@ -76,6 +76,12 @@ impl Progress {
         self.new_requests
     }
 
+    /// How many chain hashes and how many clients' windows are kept.
+    #[must_use]
+    pub fn footprint(&self) -> (usize, usize) {
+        (self.chains.len(), self.windows.len())
+    }
+
     /// The next slot goes to the executor.
     pub fn set_ordered(&mut self, seq: SeqNum) -> Ordered {
         assert_eq!(seq, self.ordered.next(), "slots are handed over in order");

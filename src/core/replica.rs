@@ -74,6 +74,8 @@ pub struct Replica {
     pub(super) assigned_through: SeqNum,
     /// The next slot that this primary proposes at.
     pub(super) next_seq: SeqNum,
+    /// The last high watermark at which it was said that requests wait for a checkpoint.
+    pub(super) stalled_at: SeqNum,
     pub(super) window: Window,
     pub(super) progress: Progress,
     pub(super) pool: RequestPool,
@@ -110,6 +112,7 @@ impl Replica {
             entered: promises.entered.clone(),
             assigned_through: SeqNum::GENESIS,
             next_seq: SeqNum::GENESIS.next(),
+            stalled_at: SeqNum::GENESIS,
             window: Window::new(promises.low_watermark(), limits.window()),
             progress: Progress::new(promises.committed_through.max(promises.low_watermark())),
             pool: RequestPool::new(pool_limits),

@@ -120,6 +120,12 @@ impl RequestPool {
         self.count
     }
 
+    /// Their bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// How many requests no proposal contains.
     #[must_use]
     pub fn waiting(&self) -> usize {

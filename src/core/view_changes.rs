@@ -68,6 +68,12 @@ impl ViewChanges {
         needed
     }
 
+    /// How many messages are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.latest.len() + self.pending.len() + self.fetched.len()
+    }
+
     /// The latest ViewChange of a member.
     #[must_use]
     pub fn latest(&self, signer: ReplicaId) -> Option<&Signed<ViewChange>> {

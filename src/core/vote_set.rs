@@ -108,6 +108,12 @@ impl<P: Vote> VoteSet<P> {
         (signatures.len() == count).then_some(signatures)
     }
 
+    /// How many votes are here.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.votes.len()
+    }
+
     /// All votes, by signer.
     pub fn iter(&self) -> impl Iterator<Item = &Signed<P>> {
         self.votes.values()

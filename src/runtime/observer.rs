@@ -76,6 +76,7 @@ impl Observer {
             }
             Notice::RequestPooled(_)
             | Notice::Proposed { .. }
+            | Notice::WindowFull { .. }
             | Notice::VoteDelayed { .. }
             | Notice::Prepared { .. }
             | Notice::SuspicionWithdrawn { .. }
@@ -103,7 +104,7 @@ impl Observer {
             Notice::ViewChangeStarted { .. } | Notice::ViewEntered { .. } | Notice::SteppedDown { .. } => {
                 ("view", u16::MAX)
             }
-            Notice::CheckpointStable { .. } => ("checkpoint", u16::MAX),
+            Notice::CheckpointStable { .. } | Notice::WindowFull { .. } => ("checkpoint", u16::MAX),
             Notice::Diverged { .. }
             | Notice::DivergedAt { .. }
             | Notice::Halted
@@ -171,6 +172,7 @@ fn write_line(notice: &Notice) {
         }
         Notice::CatchingUp { from, after, to } => tracing::debug!(%from, %after, %to, "fetches committed slots"),
         Notice::CheckpointStable { seq, root } => tracing::debug!(%seq, %root, "checkpoint is stable"),
+        Notice::WindowFull { high } => tracing::debug!(%high, "proposes nothing before a checkpoint is stable"),
         Notice::SteppedDown { cause } => tracing::info!(?cause, "gives up the lead"),
         Notice::Evidence(evidence) => tracing::error!(?evidence, "a member is provably faulty"),
         Notice::Diverged { seq, own, certified } => {

@@ -1,4 +1,4 @@
-//! Who may not vote does not: during the check at a start, and within the bounds of what was lost.
+//! `abstaining`: who may not vote does not: during the check at a start, and within the bounds of what was lost.
 
 use quorate::core::JournalRecord;
 use quorate::messages::{Bounds, Standing};
@@ -51,5 +51,39 @@ fn may_ask(standing: Standing, target: View, low: SeqNum) -> bool {
         | Standing::LowDisk
         | Standing::Diverged { .. }
         | Standing::Halted => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ID, asked_for, entered_by, pre_prepared, prepared_certificate};
+    use super::*;
+
+    fn check(standing: Standing, low: u64, record: &JournalRecord) -> bool {
+        check_record(ID, (standing, SeqNum(low)), record).is_ok()
+    }
+
+    #[test]
+    fn nobody_signs_while_that_is_forbidden() {
+        let diverged = Standing::Diverged { at: SeqNum(4) };
+        let silent =
+            [Standing::Checking, Standing::Recovering { bounds: None }, Standing::LowDisk, diverged, Standing::Halted];
+        let prepared = JournalRecord::Prepared(prepared_certificate(1, 5, 7, &[0, 2]));
+        for record in [pre_prepared(1, 5, 7), prepared, asked_for(ID, 3, vec![]), entered_by(ID, 3)] {
+            assert!(check(Standing::Voting, 0, &record));
+            assert!(silent.iter().all(|standing| !check(*standing, 100, &record)), "{record:?}");
+        }
+        assert!(check(Standing::Checking, 0, &entered_by(ReplicaId(2), 3)), "following others is no signature");
+    }
+
+    #[test]
+    fn nobody_signs_within_the_bounds_of_what_was_lost() {
+        let standing = Standing::Recovering { bounds: Some(Bounds { view: View(2), seq: SeqNum(8) }) };
+        assert!(check(standing, 0, &pre_prepared(2, 9, 7)));
+        assert!(!check(standing, 0, &pre_prepared(1, 9, 7)));
+        assert!(!check(standing, 0, &pre_prepared(2, 8, 7)));
+        assert!(check(standing, 8, &asked_for(ID, 3, vec![])));
+        assert!(!check(standing, 8, &asked_for(ID, 2, vec![])));
+        assert!(!check(standing, 4, &asked_for(ID, 3, vec![])));
     }
 }

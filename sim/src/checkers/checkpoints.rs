@@ -1,31 +1,39 @@
-//! Stable checkpoints: equal everywhere, and rising.
+//! `checkpoints`: the root that a correct replica signs, holds as certified or installs is the one that executing the
+//! history gave.
 
-use std::collections::BTreeMap;
-
-use quorate::core::Notice;
-use quorate::{ReplicaId, SeqNum};
+use quorate::SeqNum;
 use quorate_crypto::Digest;
 
-/// The certified roots, and each replica's low watermark since its start.
-#[derive(Debug, Default)]
-pub(super) struct Checkpoints {
-    roots: BTreeMap<SeqNum, Digest>,
-    low: BTreeMap<ReplicaId, SeqNum>,
+use super::history::History;
+
+pub(super) fn check_root(history: &History, seq: SeqNum, root: Digest) -> Result<(), String> {
+    match history.slot(seq) {
+        Some(slot) if slot.root == Some(root) => Ok(()),
+        Some(_) | None => Err(format!("a root that no executor has at {seq} is claimed")),
+    }
 }
 
-impl Checkpoints {
-    /// A stable checkpoint need not be durable: a start may find an earlier one.
-    pub(super) fn on_crash(&mut self, id: ReplicaId) {
-        self.low.remove(&id);
-    }
+/// A state may be loaded at a slot at which none is certified; then the history tells whether it is right.
+pub(super) fn check_loaded(history: &History, seq: SeqNum, root: Digest) -> Result<(), String> {
+    let known = history.slot(seq).and_then(|slot| slot.root);
+    if known.is_none_or(|known| known == root) { Ok(()) } else { Err(format!("another state is loaded at {seq}")) }
+}
 
-    pub(super) fn on_notice(&mut self, id: ReplicaId, notice: &Notice) -> Result<(), String> {
-        let Notice::CheckpointStable { seq, root } = notice else { return Ok(()) };
-        let before = self.low.insert(id, *seq);
-        if before.is_some_and(|before| before >= *seq) {
-            return Err(format!("the low watermark of {id} goes from {before:?} to {seq}"));
-        }
-        let known = self.roots.entry(*seq).or_insert(*root);
-        if known == root { Ok(()) } else { Err(format!("{id} has another certified root at {seq}")) }
+#[cfg(test)]
+mod tests {
+    use quorate::core::ExecutedBatch;
+
+    use super::super::samples::{digest, executed, null, rules_of};
+    use super::*;
+
+    #[test]
+    fn a_root_that_no_execution_gave_is_noticed() {
+        let mut history = History::new(&rules_of(4));
+        history.extend(&null(1), &ExecutedBatch { root: Some(digest(7)), ..executed(1) });
+        assert_eq!(check_root(&history, SeqNum(1), digest(7)), Ok(()));
+        assert!(check_root(&history, SeqNum(1), digest(8)).is_err());
+        assert!(check_root(&history, SeqNum(2), digest(7)).is_err());
+        assert_eq!(check_loaded(&history, SeqNum(1), digest(7)), Ok(()));
+        assert!(check_loaded(&history, SeqNum(1), digest(8)).is_err());
     }
 }

@@ -1,8 +1,8 @@
-//! What is durable of what a replica promised, and that a start finds all of it again.
+//! What is durable of what replicas have promised. `durable-before-sent` and `recovery` look at it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate::core::{EnteredView, JournalRecord, Promises, Recovery};
+use quorate::core::{EnteredView, JournalRecord, Promises};
 use quorate::messages::{Bounds, PrePrepare, Signed, ViewChange};
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
@@ -17,6 +17,8 @@ pub(super) enum Fact {
     AskedFor(View, Digest),
     Entered(View),
     Checkpoint(SeqNum, Digest),
+    /// The low watermark was raised that far.
+    Stable(SeqNum),
 }
 
 impl Fact {
@@ -27,9 +29,9 @@ impl Fact {
             JournalRecord::ViewChangeSent(asked) => vec![Fact::asked_for(asked)],
             JournalRecord::ViewEntered(entered) => Fact::of_entered(id, entered),
             JournalRecord::CheckpointTaken(taken) => vec![Fact::Checkpoint(taken.seq, taken.root)],
+            JournalRecord::CheckpointStable(stable) => vec![Fact::Stable(stable.checkpoint.seq)],
             JournalRecord::Batch { .. }
             | JournalRecord::Committed(_)
-            | JournalRecord::CheckpointStable(_)
             | JournalRecord::RecoveryBegun(_)
             | JournalRecord::RecoveryEnded => Vec::new(),
         }
@@ -54,7 +56,7 @@ impl Fact {
     }
 
     /// Whether a replica with these promises is bound by it.
-    fn is_covered_by(&self, promises: &Promises) -> bool {
+    pub(super) fn is_covered_by(&self, promises: &Promises) -> bool {
         let low = promises.low_watermark();
         match self {
             Fact::Accepted(view, seq, digest) => {
@@ -71,6 +73,7 @@ impl Fact {
                 asked.is_some_and(|asked| asked >= *view) || promises.view() >= *view
             }
             Fact::Entered(view) | Fact::Assigned(view, ..) => promises.view() >= *view,
+            Fact::Stable(seq) => *seq <= low,
             Fact::Checkpoint(seq, root) => {
                 *seq <= low || promises.checkpoints.get(seq).is_none_or(|known| known == root)
             }
@@ -78,10 +81,11 @@ impl Fact {
     }
 
     /// Whether a replica that keeps clear of these bounds cannot contradict it.
-    fn is_within(&self, bounds: &Bounds) -> bool {
+    pub(super) fn is_within(&self, bounds: &Bounds) -> bool {
         match self {
             Fact::Accepted(view, seq, _) | Fact::Prepared(view, seq, _) => *view <= bounds.view && *seq <= bounds.seq,
             Fact::AskedFor(view, _) | Fact::Entered(view) | Fact::Assigned(view, ..) => *view <= bounds.view,
+            Fact::Stable(seq) => *seq <= bounds.seq,
             Fact::Checkpoint(..) => true,
         }
     }
@@ -101,33 +105,13 @@ impl Facts {
         self.0.remove(&id);
     }
 
-    /// A PrePrepare rests on a record of its own, or on the own NewView that holds it.
-    pub(super) fn require_assigned(&self, id: ReplicaId, vote: &PrePrepare) -> Result<(), String> {
-        let assigned = Fact::Assigned(vote.view, vote.seq, vote.digest);
-        self.require(id, Fact::accepted(vote)).or_else(|error| self.require(id, assigned).map_err(|_| error))
+    pub(super) fn has(&self, id: ReplicaId, fact: &Fact) -> bool {
+        self.0.get(&id).is_some_and(|facts| facts.contains(fact))
     }
 
-    pub(super) fn require(&self, id: ReplicaId, fact: Fact) -> Result<(), String> {
-        let is_durable = self.0.get(&id).is_some_and(|facts| facts.contains(&fact));
-        if is_durable { Ok(()) } else { Err(format!("{id} sends what rests on {fact:?}, which is not durable")) }
-    }
-
-    /// A replica starts with these promises: they hold everything that was durable, or say that something is lost and
-    /// within which bounds. From now on they are what is durable.
-    pub(super) fn on_start(&mut self, id: ReplicaId, promises: &Promises) -> Result<(), String> {
-        let before = self.0.insert(id, facts_of(id, promises)).unwrap_or_default();
-        let is_kept = |fact: &&Fact| match promises.recovery {
-            Recovery::Complete => fact.is_covered_by(promises),
-            Recovery::Lost(Some(bounds)) => fact.is_covered_by(promises) || fact.is_within(&bounds),
-            Recovery::Lost(None) => true,
-        };
-        match before.iter().find(|fact| !is_kept(fact)) {
-            None => Ok(()),
-            Some(fact) => {
-                let (recovery, low) = (promises.recovery, promises.low_watermark());
-                Err(format!("{id} starts ({recovery:?}, low watermark {low}) and knows nothing of {fact:?}"))
-            }
-        }
+    /// A replica starts with these promises. From now on they are what is durable; gives back what was.
+    pub(super) fn replace(&mut self, id: ReplicaId, promises: &Promises) -> BTreeSet<Fact> {
+        self.0.insert(id, facts_of(id, promises)).unwrap_or_default()
     }
 }
 
@@ -137,5 +121,6 @@ fn facts_of(id: ReplicaId, promises: &Promises) -> BTreeSet<Fact> {
     let asked = promises.view_change.iter().map(Fact::asked_for);
     let entered = promises.entered.iter().flat_map(|entered| Fact::of_entered(id, entered));
     let checkpoints = promises.checkpoints.iter().map(|(seq, root)| Fact::Checkpoint(*seq, *root));
-    accepted.chain(prepared).chain(asked).chain(entered).chain(checkpoints).collect()
+    let stable = promises.stable.iter().map(|stable| Fact::Stable(stable.checkpoint.seq));
+    accepted.chain(stable).chain(prepared).chain(asked).chain(entered).chain(checkpoints).collect()
 }

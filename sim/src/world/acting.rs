@@ -33,7 +33,6 @@ impl World {
         let Some(running) = &mut node.running else { return };
         let standing = (running.replica.standing(), running.replica.watermarks().0);
         running.replica.step(now, event);
-        running.replica.check_all_invariants();
         let actions = running.replica.take_actions();
         // A step that changes the standing may sign before or after it does.
         if standing == (running.replica.standing(), running.replica.watermarks().0) {
@@ -41,18 +40,28 @@ impl World {
                 self.checks.on_record_of(id, standing, record);
             }
         }
+        self.observe(id, &actions);
         self.act(id, actions);
         self.set_timer(id);
     }
 
-    fn act(&mut self, id: ReplicaId, actions: Actions) {
-        let Actions { persist, send, execute, notices } = actions;
-        for notice in &notices {
+    /// The checkers see what a step did before the replica looks at itself: a rule that is broken has a name.
+    fn observe(&mut self, id: ReplicaId, actions: &Actions) {
+        for notice in &actions.notices {
             self.on_notice(id, notice);
         }
-        for record in &persist {
+        for record in &actions.persist {
             self.checks.on_record(id, record);
         }
+        let Some(running) = &self.nodes[id.index()].running else { return };
+        self.checks.on_step(id, &running.replica);
+        if self.checks.violation().is_none() {
+            running.replica.check_all_invariants();
+        }
+    }
+
+    fn act(&mut self, id: ReplicaId, actions: Actions) {
+        let Actions { persist, send, execute, notices: _ } = actions;
         let writes = !persist.is_empty();
         if writes && self.crashes_at(id, CrashPoint::BeforeWrite) {
             return;

@@ -102,7 +102,11 @@ impl World {
             return; // That, or the one that was loaded, has this batch in it.
         }
         let applied = running.executor.apply(batch, replies);
+        let reached = applied.report.root.map(|root| (root, running.executor.snapshot().replicated()));
         self.checks.on_executed(id, batch, &applied.report);
+        if let Some((root, state)) = reached {
+            self.checks.on_state(id, &state, root);
+        }
         if self.crashes_at(id, CrashPoint::AfterApply) {
             return;
         }

@@ -194,6 +194,7 @@ impl World {
         if matches!(running.replica.phase(), Phase::ViewChanging { .. }) {
             self.counters.add(Counter::CrashesInViewChange);
         }
+        self.counters.add_many(Counter::CrashesInInstall, u64::from(running.installing.is_some()));
         let has_waiting = running.persister.has_waiting();
         drop(running);
         let disk = &self.nodes[id.index()].disk;

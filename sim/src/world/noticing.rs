@@ -16,7 +16,7 @@ impl World {
         self.mark(id, || Note::of(notice));
         self.let_go_after(id, notice);
         let counter = match notice {
-            Notice::Rejected { reason, .. } => counter_of(reason),
+            Notice::Rejected { kind, reason, .. } => counter_of(kind, reason),
             Notice::RequestForwarded(_) => Some(Counter::Forwarded),
             Notice::Proposed { seq, .. } => self.is_last_of_window(id, *seq).then_some(Counter::FullWindows),
             Notice::ViewChangeStarted { cause, .. } => {
@@ -50,6 +50,7 @@ impl World {
             Notice::DiskSpace(Space::Low) => Some(Counter::FullDisks),
             Notice::StateTransferStarted { .. } => Some(Counter::TransfersStarted),
             Notice::StateInstalled { .. } => Some(Counter::TransfersDone),
+            Notice::WindowFull { .. } => Some(Counter::Stalls),
             Notice::RequestPooled(_)
             | Notice::VoteDelayed { .. }
             | Notice::Prepared { .. }
@@ -83,8 +84,9 @@ impl World {
     }
 }
 
-fn counter_of(reason: &Rejection) -> Option<Counter> {
+fn counter_of(kind: &str, reason: &Rejection) -> Option<Counter> {
     match reason {
+        Rejection::Duplicate if matches!(kind, "prepare" | "commit" | "checkpoint") => Some(Counter::DuplicateVotes),
         Rejection::Duplicate => Some(Counter::Duplicates),
         Rejection::OutsideWindow { .. } => Some(Counter::OutsideWindow),
         Rejection::FutureView { .. } => Some(Counter::FutureViews),

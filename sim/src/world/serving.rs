@@ -8,6 +8,7 @@ use bytes::Bytes;
 use quorate::client::{ClientSession, Identity, Output, Retry, SubmitError};
 use quorate::core::Event as CoreEvent;
 use quorate::messages::{ClientMessage, ReplicaMessage, Request, SigningContext};
+use quorate::outcome::Outcome;
 use quorate::{ClientId, Genesis, Instant, ReplicaId, RequestId, RequestNumber, Session};
 use quorate_crypto::KeyPair;
 
@@ -19,7 +20,7 @@ use crate::chart::{Happening, Note, Party, Statement, Topic};
 use crate::counters::Counter;
 use crate::options::ClientOptions;
 use crate::signatures::fingerprint;
-use crate::tally::operation;
+use crate::tally::Operation;
 use crate::violation::Class;
 
 /// A client with what it has submitted.
@@ -82,9 +83,7 @@ impl World {
     }
 
     fn submit(&mut self, client: usize) {
-        let (key, amount) = (self.choices.below(self.options.clients.keys), self.choices.below(100));
-        let salt = self.choices.below(1 << 32);
-        let bytes = operation(key as u8, amount as u8, salt as u32);
+        let bytes = Operation::draw(&mut self.choices, self.options.clients.keys).encode();
         let pause = self.draw((Duration::ZERO, self.options.clients.pause));
         let now = self.now;
         let this = &mut self.clients[client];
@@ -130,11 +129,12 @@ impl World {
                     self.counters.add(Counter::Answers);
                     let this = &mut self.clients[client];
                     let id = this.session.client();
-                    let submitted = this.waiting.remove(&number).map(|(bytes, _)| bytes);
+                    this.waiting.remove(&number);
+                    self.counters.add_many(Counter::Refusals, u64::from(matches!(result.outcome, Outcome::Refused(_))));
                     self.mark(Party::Client(client), || {
                         Note::new(Topic::Client, format!("accepts #{number}: {:?}", result.outcome)).at(result.seq)
                     });
-                    self.checks.on_answer(id, &result, submitted.as_ref());
+                    self.checks.on_answer(id, &result);
                 }
                 Output::Failed { number, failure } => {
                     let text = format!("operation {number} of client {client} failed: {failure}");

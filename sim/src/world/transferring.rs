@@ -13,6 +13,7 @@ use super::queue::{Event, Life};
 use super::world::World;
 use crate::chart::{Note, Topic};
 use crate::counters::Counter;
+use crate::violation::Class;
 
 impl World {
     /// The core orders a certified state: a fetch begins, or learns that there is a newer one.
@@ -124,8 +125,10 @@ impl World {
         let (world, node) = (self.now, self.node_mut(id));
         let (now, life) = (node.now(world).monotonic, node.life());
         let Some(running) = &mut node.running else { return };
-        let installed = running.executor.install(state.clone(), Some(certificate.clone()));
-        installed.expect("what was fetched is what is certified");
+        if let Err(error) = running.executor.install(state.clone(), Some(certificate.clone())) {
+            let text = format!("{id} has fetched what is not the certified state: {error}");
+            return self.checks.report(Class::Safety, "transfer", text);
+        }
         hold(running, state.clone(), now);
         (running.fetch, running.installing) = (None, Some(certificate.clone()));
         let delay = self.draw(self.options.machine.sync) * 2;
@@ -160,8 +163,10 @@ impl World {
     pub(super) fn report_installed(&mut self, id: ReplicaId, proof: Option<CheckpointCertificate>) {
         let Some(running) = &self.node(id).running else { return };
         let mut report = running.executor.installed();
-        if let Report::Installed { certificate, .. } = &mut report {
+        let state = running.executor.snapshot().replicated();
+        if let Report::Installed { certificate, root, .. } = &mut report {
             *certificate = proof;
+            self.checks.on_state(id, &state, *root);
         }
         self.checks.on_installed(id, &report);
         self.step(id, CoreEvent::Executor(report));

@@ -114,7 +114,7 @@ impl World {
             verifier: Verifier::new(Arc::clone(&genesis), context.clone(), 0),
             clients: clients.collect(),
             board: Board::default(),
-            checks: Checks::new(&genesis, correct),
+            checks: Checks::new(&genesis, &options.config, correct),
             nodes,
             counters: Counters::default(),
             transcript,
@@ -154,7 +154,8 @@ impl World {
             }
             self.take(event);
         }
-        self.counters.add_many(Counter::Slots, self.checks.slots());
+        self.checks.on_end();
+        self.checks.count(&mut self.counters);
         self.counters.add_many(Counter::RealSignatures, u64::from(self.options.real_signatures));
         let correct = self.nodes.iter().filter(|node| node.is_correct());
         let views = correct.filter_map(|node| node.running.as_ref()).map(|running| running.replica.view());
