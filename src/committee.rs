@@ -93,8 +93,7 @@ impl Committee {
     /// The key of a member; `None` for an identifier that is none.
     #[must_use]
     pub fn key(&self, replica: ReplicaId) -> Option<&PublicKey> {
-        let index = replica.index();
-        self.members.get(if Mutant::NonMemberCounts.lives() { index % self.size() } else { index })
+        self.members.get(self.place(replica))
     }
 
     /// The member that owns `key`.
@@ -106,7 +105,11 @@ impl Committee {
     /// Whether `replica` is a member.
     #[must_use]
     pub fn contains(&self, replica: ReplicaId) -> bool {
-        replica.index() < self.size()
+        self.place(replica) < self.size()
+    }
+
+    fn place(&self, replica: ReplicaId) -> usize {
+        if Mutant::NonMemberCounts.lives() { replica.index() % self.size() } else { replica.index() }
     }
 
     /// All members in their order.

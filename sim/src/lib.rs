@@ -15,6 +15,7 @@
 //! | [`counters`] | how often the interesting things happened |
 //! | [`campaign`] | many seeds in several threads |
 //! | [`chart`] | what happened in a world, drawn for people |
+//! | `mutants` | broken engines, which the checkers must notice; with the feature of that name |
 //! | [`disk`], [`tally`], [`signatures`], [`transcript`], [`violation`] | the smaller parts |
 
 pub mod byzantine;
@@ -24,6 +25,8 @@ pub mod checkers;
 pub mod choices;
 pub mod counters;
 pub mod disk;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod options;
 pub mod signatures;
 pub mod tally;

@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "mutants")]
+use super::mutants::MutantsArguments;
 use super::replay::ReplayArguments;
 use super::run::RunArguments;
 
@@ -23,6 +25,9 @@ enum Command {
     Run(RunArguments),
     /// Runs one seed, or a recorded schedule, again and draws what happened.
     Replay(ReplayArguments),
+    /// Breaks the engine in every known way: each time a checker must notice.
+    #[cfg(feature = "mutants")]
+    Mutants(MutantsArguments),
 }
 
 impl Arguments {
@@ -31,6 +36,8 @@ impl Arguments {
         match self.command {
             Command::Run(arguments) => arguments.carry_out(),
             Command::Replay(arguments) => arguments.carry_out(),
+            #[cfg(feature = "mutants")]
+            Command::Mutants(arguments) => arguments.carry_out(),
         }
     }
 }

@@ -5,9 +5,12 @@
 //! | `arguments` | what can be asked for |
 //! | `run` | many seeds |
 //! | `replay` | one seed again, with its chart |
+//! | `mutants` | broken engines; with the feature of that name |
 //! | `table`, `words` | numbers for people |
 
 pub(crate) mod arguments;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod replay;
 mod run;
 mod table;

@@ -169,6 +169,9 @@ impl World {
             self.checks.on_state(id, &state, *root);
         }
         self.checks.on_installed(id, &report);
+        if self.checks.violation().is_some() {
+            return; // The core asserts what is broken here.
+        }
         self.step(id, CoreEvent::Executor(report));
     }
 

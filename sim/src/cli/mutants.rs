@@ -1,0 +1,81 @@
+//! `mutants`: breaks the engine in every known way; each time a checker must say so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+use quorate::mutants::Mutant;
+use quorate_sim::campaign::run_in_order;
+use quorate_sim::mutants::{Case, Hunt, all_cases, hunt};
+
+/// The exit code when a mutant was not noticed.
+const SURVIVED: u8 = 4;
+/// How long a mutant may live. Processor time.
+const LIMIT: Duration = Duration::from_secs(60);
+const TEXT_CHARACTERS: usize = 110;
+
+#[derive(Debug, Args)]
+pub(crate) struct MutantsArguments {
+    /// Only the mutants with these numbers.
+    #[arg(long, value_delimiter = ',', value_parser = mutant)]
+    only: Vec<Mutant>,
+    /// Only those that take little time.
+    #[arg(long)]
+    quick: bool,
+    /// How many threads search.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
+}
+
+fn mutant(text: &str) -> Result<Mutant, String> {
+    let number = text.parse().map_err(|_| format!("{text} is no number"))?;
+    Mutant::of_number(number).ok_or_else(|| format!("the mutants have the numbers 1 to {}", Mutant::ALL.len()))
+}
+
+impl MutantsArguments {
+    pub(crate) fn carry_out(&self) -> u8 {
+        let cases: Vec<_> = all_cases().into_iter().filter(|case| self.wants(case)).collect();
+        println!("{:>2}  {:<32} {:<15} {:>6} {:>9} {:>7}", "", "mutant", "caught by", "seed", "events", "time");
+        let mut caught = 0;
+        let search = |place| cases.get(usize::try_from(place).ok()?).map(|case| hunt(case, LIMIT));
+        run_in_order(0..cases.len() as u64, self.jobs, search, |_, hunt| {
+            if let Some(hunt) = hunt {
+                caught += usize::from(hunt.is_caught());
+                print(&hunt);
+            }
+        });
+        println!("{caught} of {} caught", cases.len());
+        if caught == cases.len() { 0 } else { SURVIVED }
+    }
+
+    fn wants(&self, case: &Case) -> bool {
+        (self.only.is_empty() || self.only.contains(&case.mutant)) && (case.is_quick || !self.quick)
+    }
+}
+
+fn print(hunt: &Hunt) {
+    let (checker, seed) = match &hunt.catch {
+        Some(catch) => (catch.violation.checker, catch.seed.to_string()),
+        None => ("SURVIVED", format!("<{}", hunt.seeds)),
+    };
+    let (number, name) = (hunt.mutant.number(), hunt.mutant.name());
+    let seconds = hunt.took.as_secs_f64();
+    println!("{number:>2}  {name:<32} {checker:<15} {seed:>6} {:>9} {seconds:>6.2}s", hunt.events);
+    if let Some(catch) = &hunt.catch {
+        println!("      {}", shortened(&catch.violation.text));
+        if let Some(without) = &catch.without {
+            println!("      WORTH NOTHING: without the mutant the same seed finds {}", shortened(&without.to_string()));
+        }
+    }
+    if !hunt.others.is_empty() {
+        println!("      seeds that others ended: {}", listed(&hunt.others));
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(TEXT_CHARACTERS).collect()
+}
+
+fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
+    counts.iter().map(|(checker, count)| format!("{checker} {count}")).collect::<Vec<_>>().join(", ")
+}

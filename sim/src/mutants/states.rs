@@ -1,0 +1,73 @@
+//! Execution, checkpoints and states that come from others.
+
+use std::time::Duration;
+
+use quorate::ReplicaId;
+use quorate::mutants::Mutant;
+
+use super::case::{Case, nothing_fails};
+use crate::options::Options;
+use crate::world::Mishap;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        mutant: Mutant::ChunkHashUnchecked,
+        checkers: &["root-contents", "money", "agreement", "checkpoints"],
+        is_quick: true,
+        members: 4,
+        provoke: lying_sources,
+    },
+    Case {
+        mutant: Mutant::RootFromOnePeer,
+        checkers: &["transfer"],
+        is_quick: true,
+        members: 4,
+        provoke: lying_sources,
+    },
+    Case {
+        mutant: Mutant::ClientTableLostAtTransfer,
+        checkers: &["root-contents", "checkpoints", "exactly-once"],
+        is_quick: true,
+        members: 4,
+        provoke: transfers,
+    },
+    Case {
+        mutant: Mutant::NondeterministicExecution,
+        checkers: &["agreement", "checkpoints"],
+        is_quick: true,
+        members: 4,
+        provoke: restarts,
+    },
+    Case {
+        mutant: Mutant::ExecutionOutOfOrder,
+        checkers: &["contiguous-execution"],
+        is_quick: true,
+        members: 4,
+        provoke: nothing_fails,
+    },
+];
+
+/// Replicas lose their states and fetch that of the others.
+fn transfers(options: &mut Options) {
+    nothing_fails(options);
+    options.faults.mishaps = 6;
+    options.faults.mishap = Some(Mishap::Wiped);
+    options.faults.outage = Duration::from_millis(100);
+    (options.machine.history_bytes, options.machine.snapshots) = (0, 1000);
+    (options.limits.checkpoint_interval, options.clients.keys) = (4, 256);
+    (options.clients.count, options.clients.operations) = (4, 60);
+    options.calm_at = Duration::from_secs(3);
+}
+
+fn lying_sources(options: &mut Options) {
+    transfers(options);
+    options.byzantine = vec![ReplicaId(3)];
+    options.faults.lies = 1000;
+}
+
+fn restarts(options: &mut Options) {
+    nothing_fails(options);
+    options.faults.crashes = 8;
+    options.faults.outage = Duration::from_millis(50);
+    options.machine.snapshots = 0;
+}
