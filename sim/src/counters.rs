@@ -196,6 +196,14 @@ counters! {
         WipedHomes,
         /// Homes in whose place an older copy came.
         OlderCopies,
+        /// Power failures that took what a sync had confirmed.
+        ForgottenSyncs,
+        /// Power failures that took a rename that had been confirmed.
+        ForgottenRenames,
+        /// Power failures that showed that a write had landed elsewhere.
+        MisdirectedWrites,
+        /// Files in which a bit flipped while their replica ran.
+        RottenFiles,
         /// Starts of which the journal says that promises are lost.
         StartsRecovering,
         /// Lost promises that peers made known.

@@ -6,7 +6,7 @@ use quorate_sim::counters::Counter;
 const SIZES: [u16; 6] = [4, 5, 6, 7, 10, 13];
 
 /// Too rare for a small campaign.
-const RARE: [Counter; 8] = [
+const RARE: [Counter; 12] = [
     Counter::RealSignatures,
     Counter::BackOffs,
     Counter::CrashesInStart,
@@ -15,6 +15,10 @@ const RARE: [Counter; 8] = [
     Counter::NodesRejected,
     Counter::FullDiskAborts,
     Counter::GoalsMoved,
+    Counter::ForgottenSyncs,
+    Counter::ForgottenRenames,
+    Counter::MisdirectedWrites,
+    Counter::RottenFiles,
 ];
 
 #[test]

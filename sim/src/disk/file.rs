@@ -4,6 +4,8 @@ use crate::choices::Choices;
 
 /// What a disk writes whole or not at all.
 const SECTOR_BYTES: u64 = 512;
+/// Where writes begin that are misdirected.
+const BLOCK_BYTES: u64 = 4096;
 /// More operations than these do not wait: the system writes the oldest of them by itself.
 const PENDING_MAX: usize = 32;
 
@@ -87,6 +89,20 @@ impl FileImage {
         let has_lost = self.durable != self.seen;
         self.seen.clone_from(&self.durable);
         has_lost
+    }
+
+    /// Readers see a write that will never be there.
+    pub(super) fn pretend(&mut self, offset: u64, bytes: &[u8]) {
+        write_into(&mut self.seen, offset, bytes);
+    }
+
+    /// A write for another place lands in a block of this file, and nobody sees it before the power fails. The file gets
+    /// no longer by it.
+    pub(super) fn overwrite(&mut self, place: u64, bytes: &[u8]) {
+        let length = self.durable.len() as u64;
+        let block = place % length.max(1) / BLOCK_BYTES * BLOCK_BYTES;
+        let fitting = bytes.len().min(usize::try_from(length - block.min(length)).unwrap_or(0));
+        write_into(&mut self.durable, block, &bytes[..fitting]);
     }
 
     /// Changes what is durable, and with it what a reader sees: the disk's own doing.

@@ -5,51 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file::{FileImage, Outage};
+use super::lies::{Deceit, Lie};
+use super::names::{FileNumber, NameChange, moved};
 use crate::choices::Choices;
 use crate::signatures::fingerprint;
-
-/// A file, whatever its name is.
-pub(super) type FileNumber = u64;
-
-#[derive(Clone, Debug)]
-enum NameChange {
-    Link { path: PathBuf, file: FileNumber },
-    Unlink { path: PathBuf },
-    Rename { from: PathBuf, to: PathBuf, file: FileNumber },
-    RenameFolder { from: PathBuf, to: PathBuf },
-}
-
-impl NameChange {
-    fn apply(&self, names: &mut BTreeMap<PathBuf, FileNumber>) {
-        match self {
-            NameChange::Link { path, file } => {
-                names.insert(path.clone(), *file);
-            }
-            NameChange::Unlink { path } => {
-                names.remove(path);
-            }
-            NameChange::Rename { from, to, file } => {
-                names.remove(from);
-                names.insert(to.clone(), *file);
-            }
-            NameChange::RenameFolder { from, to } => {
-                let (inside, rest) = std::mem::take(names).into_iter().partition(|(path, _)| path.starts_with(from));
-                *names = rest;
-                let inside: BTreeMap<PathBuf, FileNumber> = inside;
-                names.extend(inside.into_iter().map(|(path, file)| (moved(&path, from, to), file)));
-            }
-        }
-    }
-
-    fn touches(&self, folder: &Path) -> bool {
-        match self {
-            NameChange::Link { path, .. } | NameChange::Unlink { path } => path.parent() == Some(folder),
-            NameChange::Rename { from, to, .. } | NameChange::RenameFolder { from, to } => {
-                from.parent() == Some(folder) || to.parent() == Some(folder)
-            }
-        }
-    }
-}
 
 /// A disk with its files. A clone is a copy of everything.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +24,8 @@ pub(super) struct FileSystem {
     fuse: Option<u64>,
     has_no_power: bool,
     refuses_sync: bool,
+    /// What it does and does not say.
+    deceit: Deceit,
     drawn: u64,
 }
 
@@ -131,11 +92,15 @@ impl FileSystem {
 
     pub(super) fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
         self.burn()?;
+        if self.deceit.forgets_sync() {
+            return Ok(());
+        }
         let changes = std::mem::take(&mut self.changes);
         let (synced, left) = changes.into_iter().partition(|change| change.touches(folder));
         self.changes = left;
         let synced: Vec<NameChange> = synced;
-        synced.iter().for_each(|change| change.apply(&mut self.durable_names));
+        let kept = synced.iter().filter(|change| !(change.is_rename() && self.deceit.forgets_rename()));
+        kept.for_each(|change| change.apply(&mut self.durable_names));
         Ok(())
     }
 
@@ -148,8 +113,22 @@ impl FileSystem {
         self.require_room(file, offset + bytes.len() as u64)?;
         let powered = self.burn();
         // The write during which the power fails may reach the disk, too.
-        self.files.get_mut(&file).ok_or(io::ErrorKind::NotFound)?.write(offset, bytes);
+        match self.deceit.misdirects() {
+            None => self.file_mut(file)?.write(offset, bytes),
+            Some(number) => self.misdirect((file, offset), bytes, number)?,
+        }
         powered
+    }
+
+    /// A write lands at another place of its file, or of another file. Readers see it where it should be, until the
+    /// power fails.
+    fn misdirect(&mut self, (file, offset): (FileNumber, u64), bytes: &[u8], number: u64) -> io::Result<()> {
+        self.file_mut(file)?.pretend(offset, bytes);
+        let named: Vec<_> = self.names.values().copied().collect();
+        let stranger = named.get(usize::try_from(number % named.len().max(1) as u64).unwrap_or(0));
+        let other = if number.is_multiple_of(2) { file } else { stranger.copied().unwrap_or(file) };
+        self.file_mut(other)?.overwrite(number / 2, bytes);
+        Ok(())
     }
 
     pub(super) fn set_len(&mut self, file: FileNumber, bytes: u64) -> io::Result<()> {
@@ -164,6 +143,9 @@ impl FileSystem {
         if std::mem::take(&mut self.refuses_sync) {
             self.file_mut(file)?.fail_to_sync();
             return Err(io::Error::other("the disk did not write"));
+        }
+        if self.deceit.forgets_sync() {
+            return Ok(());
         }
         self.file_mut(file)?.sync();
         Ok(())
@@ -208,6 +190,21 @@ impl FileSystem {
         self.refuses_sync = true;
     }
 
+    /// From now on, until the power fails, it lies in this way; `number` decides where a misdirected write lands.
+    pub(super) fn lie(&mut self, lie: Lie, number: u64) {
+        self.deceit = Deceit::begin(lie, number);
+    }
+
+    /// Whether it has lied since it was told to.
+    pub(super) fn has_lied(&self) -> bool {
+        self.deceit.has_lied()
+    }
+
+    /// It is an honest disk from now on.
+    pub(super) fn end_lies(&mut self) {
+        self.deceit = Deceit::default();
+    }
+
     /// The power was gone and is back. Says whether anything that was written is not there any more.
     pub(super) fn lose_power(&mut self, choices: &mut Choices) -> bool {
         let outage = Outage::draw(choices);
@@ -227,6 +224,7 @@ impl FileSystem {
         for file in self.files.values_mut() {
             has_lost |= file.lose_power(outage, choices);
         }
+        self.end_lies();
         self.restart();
         has_lost
     }
@@ -298,20 +296,6 @@ impl FileSystem {
         }
         self.require_power()
     }
-}
-
-impl NameChange {
-    fn file(&self) -> Option<FileNumber> {
-        match self {
-            NameChange::Link { file, .. } | NameChange::Rename { file, .. } => Some(*file),
-            NameChange::Unlink { .. } | NameChange::RenameFolder { .. } => None,
-        }
-    }
-}
-
-fn moved(path: &Path, from: &Path, to: &Path) -> PathBuf {
-    path.strip_prefix(from)
-        .map_or_else(|_| path.to_path_buf(), |rest| if rest == Path::new("") { to.into() } else { to.join(rest) })
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use quorate::storage::{Access, Disk, DiskFile};
 
 use super::damage::{self, Damage};
-use super::file_system::{FileNumber, FileSystem};
+use super::file_system::FileSystem;
+use super::lies::Lie;
+use super::names::FileNumber;
 use crate::choices::Choices;
 
 /// The disk of one replica. It outlives the replica's processes.
@@ -50,6 +52,17 @@ impl SimDisk {
         self.lock().leave_room(bytes);
     }
 
+    /// It lies from now on, until the power fails; `number` decides where a misdirected write lands.
+    pub fn lie(&self, lie: Lie, number: u64) {
+        self.lock().lie(lie, number);
+    }
+
+    /// Whether it has lied since then.
+    #[must_use]
+    pub fn has_lied(&self) -> bool {
+        self.lock().has_lied()
+    }
+
     /// Nothing more fails: room for all that anybody wants, and no fuse.
     pub fn heal(&self) {
         let mut disk = self.lock();
@@ -65,7 +78,9 @@ impl SimDisk {
 
     /// Puts a copy in the place of everything.
     pub fn restore(&self, copy: &DiskCopy) {
-        self.lock().clone_from(&copy.0);
+        let mut disk = self.lock();
+        disk.clone_from(&copy.0);
+        disk.end_lies();
     }
 
     /// Removes everything.

@@ -89,7 +89,7 @@ pub(super) fn draw_faults(choices: &mut Choices) -> FaultOptions {
         crash_in_sync: choices.pick(&[0, 0, 2, 10]),
         crash_points: choices.pick(&[0, 0, 1, 3]),
         fuses: choices.pick(&[0, 0, 2, 6]),
-        mishaps: choices.pick(&[0, 0, 1, 2]),
+        mishaps: choices.pick(&[0, 1, 1, 3]),
         mishap: None,
         forsakes: choices.chance(500),
         full_disks: choices.pick(&[0, 0, 1, 3]),

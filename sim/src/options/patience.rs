@@ -26,9 +26,10 @@ impl Options {
     /// 4. The primary that comes then is connected. If it cannot serve within T, T doubles with the view; the cap is long
     ///    enough in every world (see how the configuration is drawn).
     ///
-    /// Whoever is let back in makes a primary hand on its lead, and all of this begins anew. Where more requests wait than
-    /// a pool holds, a correct primary may have to pass over some for so long that it is suspected of censorship: then
-    /// there is no such bound.
+    /// It holds once all connected replicas have what the cluster had executed when it calmed down: with f faulty ones
+    /// every other one is needed, and whoever must fetch a state first takes longer than any T. Whoever is let back in makes
+    /// a primary hand on its lead, and all of this begins anew. Where more requests wait than a pool holds, a correct
+    /// primary may pass over some for so long that it is suspected of censorship: then there is no such bound.
     #[must_use]
     pub fn view_changes_max(&self) -> Option<u64> {
         if self.pools_of_requests() > 1 {

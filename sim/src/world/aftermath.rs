@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use quorate::core::Phase;
-use quorate::{ReplicaId, View};
+use quorate::{ReplicaId, SeqNum, View};
 
 use super::failing::Ending;
 use super::network::{Cut, CutShape};
@@ -51,7 +51,11 @@ pub(super) struct Aftermath {
     pub connected: BTreeSet<ReplicaId>,
     /// The correct ones that are not.
     pub fates: BTreeMap<ReplicaId, Fate>,
-    /// The highest view that a correct replica had asked for.
+    /// What the cluster had executed then.
+    pub executed: SeqNum,
+    /// Whether all connected replicas have come as far, and vote.
+    pub has_caught_up: bool,
+    /// The highest view that a correct replica had asked for by then.
     pub view: View,
     /// How often a primary has handed on the lead since, to let a member back in.
     pub readmissions: u64,
@@ -61,8 +65,8 @@ impl World {
     /// Draws who stays broken. At least n-f replicas that are whole do not, so that the cluster must go on.
     pub(super) fn draw_aftermath(&mut self) {
         self.forget_mended();
-        let mut correct = self.nodes.iter().filter(|node| node.is_correct());
-        let mut connected: BTreeSet<_> = correct.by_ref().map(Node::id).collect();
+        let correct = self.nodes.iter().filter(|node| node.is_correct());
+        let mut connected: BTreeSet<_> = correct.map(Node::id).collect();
         let whole: Vec<_> =
             self.nodes.iter().filter(|node| node.is_correct() && node.broken.is_none()).map(Node::id).collect();
         let needed = usize::from(self.options.members) - usize::try_from(self.options.faulty_max()).unwrap_or(0);
@@ -77,7 +81,8 @@ impl World {
             connected = chosen;
         }
         self.line(|| format!("connected: {connected:?}, left broken: {fates:?}"));
-        self.aftermath = Aftermath { connected, fates, ..Aftermath::default() };
+        let executed = SeqNum(self.checks.slots());
+        self.aftermath = Aftermath { connected, fates, executed, ..Aftermath::default() };
     }
 
     /// Breaks what stays broken.

@@ -15,7 +15,7 @@ use super::stored_state::StoredState;
 use super::world::World;
 use crate::chart::{Note, Topic};
 use crate::counters::Counter;
-use crate::disk::{Damage, DiskCopy};
+use crate::disk::{Damage, DiskCopy, Lie};
 
 /// What happens to a home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,15 +30,32 @@ pub enum Mishap {
     Wiped,
     /// An older copy of everything takes its place.
     OlderCopy,
+    /// Its disk lies: what it confirmed is gone when the power fails, a while later.
+    Lie(Lie),
+    /// A bit flips while the replica runs and reads nothing there.
+    Rot,
 }
 
 /// Why a replica counts as faulty, and until when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Broken {
-    /// What it had said: it is whole when that binds it no more. `None` when it has lost no promise.
-    pub promised: Option<Bounds>,
-    /// Up to where it had executed: it is whole when it has come there again.
-    pub executed: SeqNum,
+pub(super) enum Broken {
+    /// Its disk has done something that nobody knows before the process ends.
+    Latent { mishap: Mishap, executed: SeqNum },
+    /// Something is lost.
+    Lost {
+        /// What it had said: it is whole when that binds it no more.
+        promised: Bounds,
+        /// Up to where it had executed: it is whole when it has come there again.
+        executed: SeqNum,
+    },
+}
+
+impl Broken {
+    fn executed(self) -> SeqNum {
+        match self {
+            Broken::Latent { executed, .. } | Broken::Lost { executed, .. } => executed,
+        }
+    }
 }
 
 /// A copy of a home.
@@ -73,6 +90,10 @@ impl World {
             Mishap::State,
             Mishap::Wiped,
             Mishap::OlderCopy,
+            Mishap::Lie(Lie::Sync),
+            Mishap::Lie(Lie::Rename),
+            Mishap::Lie(Lie::Write),
+            Mishap::Rot,
         ])
     }
 
@@ -85,7 +106,17 @@ impl World {
         if self.is_calm() || !self.bears_another(id) || (mishap == Mishap::OlderCopy && self.node(id).copy.is_none()) {
             return;
         }
-        let executed = self.node(id).running.as_ref().map(|running| running.executor.executed());
+        match mishap {
+            Mishap::Lie(_) | Mishap::Rot => self.begin_latent(id, mishap),
+            Mishap::Files(_) | Mishap::Promises(_) | Mishap::State | Mishap::Wiped | Mishap::OlderCopy => {
+                self.damage(id, mishap)
+            }
+        }
+    }
+
+    /// The process ends, and its home is damaged before the next one starts.
+    fn damage(&mut self, id: ReplicaId, mishap: Mishap) {
+        let executed = self.executed_by(id);
         // Only a replica that loses nothing else is expected to notice every damage: the file that names the last durable
         // group is not synced.
         let was_down = !self.is_running(id);
@@ -93,16 +124,59 @@ impl World {
         self.crash(id, ending);
         self.counters.add(counter_of(mishap));
         self.mark(id, || Note::new(Topic::Fault, format!("suffers a mishap: {mishap:?}")));
-        let before = self.node(id).broken.map_or(SeqNum::GENESIS, |broken| broken.executed);
-        let broken =
-            Broken { promised: Some(self.checks.promised(id)), executed: executed.unwrap_or_default().max(before) };
-        self.node_mut(id).broken = Some(broken);
+        let promised = self.checks.promised(id);
+        self.node_mut(id).broken = Some(Broken::Lost { promised, executed });
         self.inflict(id, mishap);
         let may_go_unnoticed =
             was_down || ending == Ending::PowerLoss || matches!(mishap, Mishap::Wiped | Mishap::OlderCopy);
         if may_go_unnoticed {
             self.checks.forget(id);
         }
+    }
+
+    /// The disk of a running replica begins to lie, or to rot. The power fails some time later.
+    fn begin_latent(&mut self, id: ReplicaId, mishap: Mishap) {
+        if !self.is_running(id) {
+            return;
+        }
+        self.mark(id, || Note::new(Topic::Fault, format!("has a disk that is not what it seems: {mishap:?}")));
+        let executed = self.executed_by(id);
+        if mishap == Mishap::Lie(Lie::Rename) {
+            // Most files get their names at a start.
+            self.crash(id, Ending::Process);
+        }
+        self.node_mut(id).broken = Some(Broken::Latent { mishap, executed });
+        self.inflict(id, mishap);
+        let later = self.draw((Duration::ZERO, self.until_calm()));
+        self.after(later, Event::PowerLoss { node: id });
+    }
+
+    /// A process ends on a disk that lied, or rots: from now on it shows, and what was said since counts, too.
+    pub(super) fn come_to_light(&mut self, id: ReplicaId, reached: SeqNum, ending: Ending) -> Ending {
+        let Some(Broken::Latent { mishap, executed }) = self.node(id).broken else { return ending };
+        if mishap == Mishap::Rot || self.node(id).disk.has_lied() {
+            self.counters.add(counter_of(mishap));
+        }
+        let (promised, executed) = (self.checks.promised(id), executed.max(reached));
+        self.node_mut(id).broken = Some(Broken::Lost { promised, executed });
+        self.checks.forget(id);
+        Ending::PowerLoss
+    }
+
+    /// What no failure has brought to light yet comes to light now.
+    pub(super) fn end_latent(&mut self) {
+        let is_latent = |node: &&Node| matches!(node.broken, Some(Broken::Latent { .. }));
+        let latent: Vec<_> = self.nodes.iter().filter(is_latent).map(Node::id).collect();
+        for id in latent {
+            self.crash(id, Ending::PowerLoss);
+        }
+    }
+
+    /// Up to where a replica has executed, in any of its lives.
+    fn executed_by(&self, id: ReplicaId) -> SeqNum {
+        let node = self.node(id);
+        let now = node.running.as_ref().map(|running| running.executor.executed());
+        now.unwrap_or_default().max(node.broken.map(Broken::executed).unwrap_or_default())
     }
 
     fn inflict(&mut self, id: ReplicaId, mishap: Mishap) {
@@ -128,6 +202,14 @@ impl World {
                 }
             }
             Mishap::State => node.state.damage(choices),
+            Mishap::Lie(lie) => node.disk.lie(lie, choices.below(1 << 32)),
+            Mishap::Rot => {
+                let files = node.disk.files();
+                if !files.is_empty() {
+                    let place = usize::try_from(choices.below(files.len() as u64)).unwrap_or(0);
+                    node.disk.inflict(&files[place], Damage::FlippedBit, choices);
+                }
+            }
             Mishap::Wiped => {
                 node.disk.wipe();
                 node.is_furnished = false;
@@ -163,12 +245,14 @@ impl World {
 
 impl Node {
     fn is_whole(&self) -> bool {
-        let (Some(broken), Some(running)) = (&self.broken, &self.running) else { return false };
+        let (Some(Broken::Lost { promised, executed }), Some(running)) = (&self.broken, &self.running) else {
+            return false;
+        };
         let replica = &running.replica;
-        let keeps_clear = |bounds: Bounds| replica.view() >= bounds.view && replica.watermarks().0 >= bounds.seq;
         replica.standing() == Standing::Voting
-            && running.executor.executed() >= broken.executed
-            && broken.promised.is_none_or(keeps_clear)
+            && running.executor.executed() >= *executed
+            && replica.view() >= promised.view
+            && replica.watermarks().0 >= promised.seq
     }
 }
 
@@ -179,5 +263,9 @@ fn counter_of(mishap: Mishap) -> Counter {
         Mishap::State => Counter::DamagedStates,
         Mishap::Wiped => Counter::WipedHomes,
         Mishap::OlderCopy => Counter::OlderCopies,
+        Mishap::Lie(Lie::Sync) => Counter::ForgottenSyncs,
+        Mishap::Lie(Lie::Rename) => Counter::ForgottenRenames,
+        Mishap::Lie(Lie::Write) => Counter::MisdirectedWrites,
+        Mishap::Rot => Counter::RottenFiles,
     }
 }

@@ -123,6 +123,12 @@ impl World {
         }
     }
 
+    pub(super) fn on_power_loss(&mut self, id: ReplicaId) {
+        if !self.is_calm() {
+            self.crash(id, Ending::PowerLoss);
+        }
+    }
+
     pub(super) fn on_crash_in_sync(&mut self, life: Life) {
         let is_syncing = |running: &Running| running.persister.is_syncing();
         if self.is_alive(life) && !self.is_calm() && self.node(life.node).running.as_ref().is_some_and(is_syncing) {
@@ -196,7 +202,9 @@ impl World {
         }
         self.counters.add_many(Counter::CrashesInInstall, u64::from(running.installing.is_some()));
         let has_waiting = running.persister.has_waiting();
+        let executed = running.executor.executed();
         drop(running);
+        let ending = self.come_to_light(id, executed, ending);
         let disk = &self.nodes[id.index()].disk;
         let has_lost = match ending {
             Ending::PowerLoss => disk.lose_power(&mut self.choices),

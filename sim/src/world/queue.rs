@@ -48,6 +48,7 @@ pub(super) enum Event {
     ClientWake { client: usize },
     Crash { nodes: Vec<ReplicaId>, is_blackout: bool },
     CrashInSync(Life),
+    PowerLoss { node: ReplicaId },
     Restart { node: ReplicaId },
     Fuse { node: ReplicaId },
     SyncRefused { node: ReplicaId },

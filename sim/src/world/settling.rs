@@ -20,6 +20,7 @@ impl World {
     pub(super) fn on_calm(&mut self) {
         self.line(|| "the network calms down; whoever is down starts".to_owned());
         self.on_hold_ends();
+        self.end_latent();
         let cuts = self.network.heal_all();
         self.draw_aftermath();
         for id in self.ids() {
@@ -67,6 +68,14 @@ impl World {
     fn check_view_changes(&mut self) {
         let Some(most) = self.options.view_changes_max() else { return };
         let highest = self.highest_target(self.aftermath.connected.iter().copied());
+        if !self.aftermath.has_caught_up {
+            // Nobody can serve those who are far behind within T: until they have what the others had, views may pass.
+            let executed = self.aftermath.executed;
+            self.aftermath.has_caught_up = self.are_connected(|running| running.executor.executed() >= executed);
+            self.aftermath.view = self.aftermath.view.max(highest);
+            self.aftermath.readmissions = 0;
+            return;
+        }
         let further = highest.0.saturating_sub(self.aftermath.view.0);
         let allowed = most * (1 + self.aftermath.readmissions);
         if further > allowed {
@@ -79,14 +88,15 @@ impl World {
     /// Whether all operations are answered and every correct replica that is not left broken has executed everything.
     pub(super) fn is_settled(&self) -> bool {
         let last = self.checks.slots();
-        let has_all = |node: &Node| {
-            let is_back = |running: &Running| {
-                running.executor.executed().0 == last && running.replica.standing() == Standing::Voting
-            };
-            node.running.as_ref().is_some_and(is_back)
-        };
+        self.clients.iter().all(SimClient::is_done)
+            && self.are_connected(|running| running.executor.executed().0 == last)
+    }
+
+    /// Whether all connected replicas run, vote and are so.
+    fn are_connected(&self, predicate: impl Fn(&Running) -> bool) -> bool {
+        let is_so = |running: &Running| running.replica.standing() == Standing::Voting && predicate(running);
         let mut connected = self.aftermath.connected.iter().map(|id| self.node(*id));
-        self.clients.iter().all(SimClient::is_done) && connected.all(has_all)
+        connected.all(|node| node.running.as_ref().is_some_and(is_so))
     }
 
     fn standings(&self) -> String {

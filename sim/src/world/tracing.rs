@@ -33,6 +33,7 @@ impl World {
             Event::Filter(filter) => (27, filter.until, 0),
             Event::Hold(hold) => (28, hold.until, 0),
             Event::HoldEnds => (29, 0, 0),
+            Event::PowerLoss { node } => (32, u64::from(node.0), 0),
             Event::Calm => (15, 0, 0),
             Event::Check => (16, 0, 0),
             Event::Fuse { node } => (17, u64::from(node.0), 0),
@@ -94,6 +95,7 @@ impl World {
             | Event::Crash { .. }
             | Event::CrashInSync(_)
             | Event::Restart { .. }
+            | Event::PowerLoss { .. }
             | Event::Lie { .. }
             | Event::Parcel { .. }
             | Event::Fuse { .. }
