@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use quorate::batch::CommittedBatch;
-use quorate::core::{ExecutedBatch, JournalRecord, Notice, Recovered, Replica, Report};
+use quorate::core::{ExecutedBatch, Footprint, JournalRecord, Notice, Recovered, Replica, Report};
 use quorate::execution::ReplicatedState;
 use quorate::messages::{Bounds, Message, ReplicaMessage, RequestResult, Standing};
 use quorate::{ClientId, Genesis, NodeConfig, ReplicaId, RequestId, SeqNum};
@@ -155,7 +155,14 @@ impl Checks {
     pub fn on_step(&mut self, id: ReplicaId, replica: &Replica) {
         if self.correct.contains(&id) {
             self.judge("watermarks", |checks| checks.watermarks.on_step(&checks.rules, id, replica.watermarks()));
-            self.judge("memory", |checks| checks.memory.check(id, &replica.footprint()));
+            self.on_footprint(id, &replica.footprint());
+        }
+    }
+
+    /// A replica holds so much.
+    pub fn on_footprint(&mut self, id: ReplicaId, held: &Footprint) {
+        if self.correct.contains(&id) {
+            self.judge("memory", |checks| checks.memory.check(id, held));
         }
     }
 
@@ -228,13 +235,20 @@ impl Checks {
         self.linearizability.on_submit(id, operation);
     }
 
+    /// An executor is about to execute the batch of a slot.
+    pub fn on_apply(&mut self, id: ReplicaId, seq: SeqNum) {
+        if self.correct.contains(&id) {
+            self.judge("contiguous-execution", |checks| checks.contiguous.on_apply(id, seq));
+        }
+    }
+
     /// An executor has executed a batch.
     pub fn on_executed(&mut self, id: ReplicaId, batch: &CommittedBatch, report: &ExecutedBatch) {
         if !self.correct.contains(&id) {
             return;
         }
         let seq = batch.seq;
-        self.judge("contiguous-execution", |checks| checks.contiguous.on_executed(id, seq, report.seq));
+        self.judge("contiguous-execution", |_| Contiguous::check_report(id, seq, report.seq));
         self.judge("validity", |checks| checks.submitted.check_batch(batch));
         self.history.extend(batch, report);
         self.judge("agreement", |checks| {

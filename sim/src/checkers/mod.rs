@@ -45,6 +45,7 @@ mod history;
 mod journals;
 mod linearizability;
 mod memory;
+mod names;
 mod new_views;
 mod one_vote;
 mod re_proposals;
@@ -55,9 +56,12 @@ mod rules;
 mod samples;
 mod sayings;
 mod state_contents;
+#[cfg(test)]
+mod tests;
 mod validity;
 mod view_changes;
 mod views;
 mod watermarks;
 
 pub use checks::Checks;
+pub use names::NAMES;

@@ -25,8 +25,12 @@ const SPINS_MAX: u32 = 100;
 const SPACE_PERIOD: u64 = 50_000_000;
 
 impl World {
-    /// Hands an event to a running replica and does what it wants.
+    /// Hands an event to a running replica and does what it wants. Where a rule is broken already, the replica would go on
+    /// from what must not be, and might end in a panic that hides the rule.
     pub(super) fn step(&mut self, id: ReplicaId, event: CoreEvent) {
+        if self.checks.violation().is_some() {
+            return;
+        }
         let world = self.now;
         let node = self.node_mut(id);
         let now = node.now(world);

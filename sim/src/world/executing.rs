@@ -15,7 +15,6 @@ use super::queue::{Event, Life};
 use super::transferring::hold;
 use super::world::World;
 use crate::counters::Counter;
-use crate::violation::Class;
 
 impl World {
     /// Starts the executor on its next order, if it rests and there is one.
@@ -102,11 +101,11 @@ impl World {
         if batch.seq <= running.executor.executed() {
             return; // That, or the one that was loaded, has this batch in it.
         }
-        let executed = running.executor.executed();
-        if batch.seq != executed.next() {
-            let text = format!("{id} is to execute {} after {executed}", batch.seq);
-            return self.checks.report(Class::Safety, "contiguous-execution", text);
+        self.checks.on_apply(id, batch.seq);
+        if self.checks.violation().is_some() {
+            return;
         }
+        let Some(running) = &mut self.node_mut(id).running else { return };
         let applied = running.executor.apply(batch, replies);
         let reached = applied.report.root.map(|root| (root, running.executor.snapshot().replicated()));
         self.checks.on_executed(id, batch, &applied.report);

@@ -32,6 +32,9 @@ impl World {
         };
         self.count_recovery(id, &found);
         self.checks.on_start(id, &found.recovered);
+        if self.checks.violation().is_some() {
+            return;
+        }
         let (world, node) = (self.now, self.node_mut(id));
         node.incarnation += 1;
         node.started = world;
