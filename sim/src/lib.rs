@@ -16,7 +16,8 @@
 //! | [`campaign`] | many seeds in several threads |
 //! | [`chart`] | what happened in a world, drawn for people |
 //! | `mutants` | broken engines, which the checkers must notice; with the feature of that name |
-//! | [`disk`], [`tally`], [`signatures`], [`transcript`], [`violation`] | the smaller parts |
+//! | [`shrink`] | a failing world made small |
+//! | [`disk`], [`panics`], [`tally`], [`signatures`], [`transcript`], [`violation`] | the smaller parts |
 
 pub mod byzantine;
 pub mod campaign;
@@ -28,6 +29,8 @@ pub mod disk;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod options;
+pub mod panics;
+pub mod shrink;
 pub mod signatures;
 pub mod tally;
 pub mod transcript;

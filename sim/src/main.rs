@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use cli::arguments::{Arguments, WRONG_ARGUMENTS};
-use quorate_sim::campaign::note_panics;
+use quorate_sim::panics::note_panics;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

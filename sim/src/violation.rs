@@ -13,6 +13,18 @@ pub struct Violation {
     pub text: String,
 }
 
+impl Violation {
+    /// Whether another violation is of the same kind: found by the same checker, and panics at the same place.
+    #[must_use]
+    pub fn is_like(&self, other: &Violation) -> bool {
+        let place = |violation: &Violation| match violation.class {
+            Class::Panic => violation.text.split_once(": ").map(|(place, _)| place.to_owned()),
+            Class::Liveness | Class::Safety => None,
+        };
+        (self.class, self.checker) == (other.class, other.checker) && place(self) == place(other)
+    }
+}
+
 /// How bad a violation is. The greater, the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {

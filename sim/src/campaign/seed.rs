@@ -1,9 +1,9 @@
 //! The world of a seed, and how it is run.
 
-use super::panics::caught;
 use crate::choices::Choices;
 use crate::counters::Counter;
 use crate::options::Options;
+use crate::panics::caught;
 use crate::transcript::Transcript;
 use crate::violation::{Class, Violation};
 use crate::world::{Ended, World};
@@ -56,10 +56,10 @@ pub fn run_checked(seed: u64, members: Option<u16>) -> Result<Ended, Violation> 
     Ok(ended)
 }
 
-/// Runs something that runs a world.
+/// Runs something that makes and runs a world.
 ///
 /// # Errors
-/// A [`Violation`] of class [`Class::Panic`] when it panics. Its text begins with the place, if panics are noted.
+/// A [`Violation`] of class [`Class::Panic`] when it panics where no world catches it.
 pub fn run_caught(run: impl FnOnce() -> Ended) -> Result<Ended, Violation> {
     caught(run).map_err(|text| Violation { class: Class::Panic, checker: "panic", text })
 }

@@ -37,7 +37,7 @@ pub(super) fn choose(rows: Vec<Row>, violation: &Violation, rows_max: usize) -> 
             row.follows_gap = std::mem::take(&mut has_gap);
             kept.push(row);
         } else {
-            has_gap |= row.topic > Topic::Client;
+            has_gap |= row.topic > Topic::Client && row.at > 0;
         }
     }
     kept
@@ -78,9 +78,11 @@ fn weight(row: &Row, focus: &Focus, violation: &Violation) -> u64 {
     let base = match row.topic {
         Topic::Noise => return 0,
         _ if !row.has_effect() => return 0,
+        Topic::CatchUp | Topic::Checkpoint if violation.class == Class::Safety && !is_in_focus => return 0,
         Topic::CatchUp | Topic::Client => 2,
         Topic::Checkpoint | Topic::Vote | Topic::Execution if violation.class == Class::Liveness => 4,
-        Topic::Checkpoint | Topic::Vote | Topic::Execution if !is_in_focus => 1,
+        Topic::Vote | Topic::Execution | Topic::Checkpoint if !is_in_focus => 1,
+        Topic::Fault if row.at == 0 => return 0,
         Topic::Checkpoint => 20,
         Topic::Vote => 40,
         Topic::Execution => 50,

@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 use super::mutants::MutantsArguments;
 use super::replay::ReplayArguments;
 use super::run::RunArguments;
+use super::shrink::ShrinkArguments;
+use super::stats::StatsArguments;
 
 /// The exit code for wrong arguments and files.
 pub(crate) const WRONG_ARGUMENTS: u8 = 64;
@@ -25,6 +27,10 @@ enum Command {
     Run(RunArguments),
     /// Runs one seed, or a recorded schedule, again and draws what happened.
     Replay(ReplayArguments),
+    /// Makes a failing seed smaller, as long as it fails in the same way, and draws it.
+    Shrink(ShrinkArguments),
+    /// Says what is drawn for many seeds and what happens in them.
+    Stats(StatsArguments),
     /// Breaks the engine in every known way: each time a checker must notice.
     #[cfg(feature = "mutants")]
     Mutants(MutantsArguments),
@@ -36,6 +42,8 @@ impl Arguments {
         match self.command {
             Command::Run(arguments) => arguments.carry_out(),
             Command::Replay(arguments) => arguments.carry_out(),
+            Command::Shrink(arguments) => arguments.carry_out(),
+            Command::Stats(arguments) => arguments.carry_out(),
             #[cfg(feature = "mutants")]
             Command::Mutants(arguments) => arguments.carry_out(),
         }

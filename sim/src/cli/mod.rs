@@ -5,6 +5,8 @@
 //! | `arguments` | what can be asked for |
 //! | `run` | many seeds |
 //! | `replay` | one seed again, with its chart |
+//! | `shrink` | a failing seed made small |
+//! | `stats` | what is drawn and what happens, seed by seed |
 //! | `mutants` | broken engines; with the feature of that name |
 //! | `table`, `words` | numbers for people |
 
@@ -13,5 +15,7 @@ pub(crate) mod arguments;
 mod mutants;
 mod replay;
 mod run;
+mod shrink;
+mod stats;
 mod table;
 mod words;

@@ -1,16 +1,21 @@
-//! `replay`: one seed again, with its chart.
+//! `replay`: one seed or schedule again, with its chart.
 
+use std::error::Error;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use quorate::{SeqNum, View};
-use quorate_sim::campaign::{run_caught, world_of};
+use quorate_sim::campaign::run_caught;
 use quorate_sim::chart::{Chart, Filter, wrapped};
-use quorate_sim::choices::Choices;
-use quorate_sim::options::Options;
+use quorate_sim::shrink::{FILE_BYTES_MAX, ScheduleFile, Subject};
 use quorate_sim::transcript::Transcript;
 use quorate_sim::violation::Violation;
-use quorate_sim::world::{Ended, World};
+use quorate_sim::world::Ended;
+
+use super::arguments::WRONG_ARGUMENTS;
 
 /// How much of a world is remembered for its chart.
 const ENTRIES_MAX: usize = 1 << 19;
@@ -22,7 +27,11 @@ const VIOLATION_LINES: usize = 40;
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
     /// The seed.
-    seed: u64,
+    #[arg(required_unless_present = "schedule")]
+    seed: Option<u64>,
+    /// A file that `shrink` wrote, instead of a seed.
+    #[arg(long, conflicts_with_all = ["seed", "members"])]
+    schedule: Option<PathBuf>,
     /// The size of the committee, instead of a drawn one.
     #[arg(long, value_parser = clap::value_parser!(u16).range(4..=64))]
     members: Option<u16>,
@@ -71,20 +80,35 @@ impl ChartArguments {
 
 impl ReplayArguments {
     pub(crate) fn carry_out(&self) -> u8 {
-        let transcript = Transcript::keeping(ENTRIES_MAX);
-        let options = Options::draw(&mut Choices::from_seed(self.seed), self.members);
+        let subject = match &self.schedule {
+            Some(path) => match read(path) {
+                Ok(subject) => subject,
+                Err(error) => {
+                    eprintln!("{}: {error}", path.display());
+                    return WRONG_ARGUMENTS;
+                }
+            },
+            None => Subject::of_seed(self.seed.unwrap_or_default(), self.members),
+        };
         if self.options {
-            println!("{options:#?}");
+            println!("{:#?}", subject.options);
         }
-        let world = world_of(self.seed, self.members, transcript.clone());
-        show(world, &options, &transcript, self.view)
+        show(&subject, self.view)
     }
 }
 
+/// Reads a schedule. A file that is too large is not read to its end.
+fn read(path: &Path) -> Result<Subject, Box<dyn Error>> {
+    let mut text = String::new();
+    File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text)?;
+    Ok(ScheduleFile::parse(&text)?.to_subject()?)
+}
+
 /// Runs a world, draws it, and says how it ended.
-fn show(world: World, options: &Options, transcript: &Transcript, view: ChartArguments) -> u8 {
-    let result = run_caught(|| world.run());
-    let chart = Chart::new(options, transcript.entries()).filtered(&view.filter());
+fn show(subject: &Subject, view: ChartArguments) -> u8 {
+    let transcript = Transcript::keeping(ENTRIES_MAX);
+    let result = run_caught(|| subject.world(transcript.clone()).run());
+    let chart = Chart::new(&subject.options, transcript.entries()).filtered(&view.filter());
     for line in chart.lines() {
         println!("{line}");
     }

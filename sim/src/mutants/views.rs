@@ -23,7 +23,13 @@ pub(super) const CASES: &[Case] = &[
         members: 4,
         provoke: many_views,
     },
-    Case { mutant: Mutant::NoBackOff, checkers: &["liveness", "view-changes"], is_quick: true, members: 4, provoke: hurried },
+    Case {
+        mutant: Mutant::NoBackOff,
+        checkers: &["liveness", "view-changes"],
+        is_quick: true,
+        members: 4,
+        provoke: hurried,
+    },
     Case {
         mutant: Mutant::NoJoin,
         checkers: &["liveness", "view-changes"],

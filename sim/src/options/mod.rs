@@ -10,6 +10,7 @@
 //! | `machine` | how long disks and executors take |
 //! | `faults` | what breaks |
 //! | `byzantine` | who lies |
+//! | `settings` | all of them as a tree, whatever they are |
 //! | `patience` | how long it may take until everything is done |
 
 mod byzantine;
@@ -21,6 +22,7 @@ mod network;
 mod options;
 mod patience;
 mod replicas;
+mod settings;
 
 pub use byzantine::LyingOptions;
 pub use clients::ClientOptions;
@@ -28,3 +30,4 @@ pub use faults::FaultOptions;
 pub use machine::MachineOptions;
 pub use network::NetworkOptions;
 pub use options::Options;
+pub use settings::{Setting, Settings};

@@ -22,6 +22,7 @@ use crate::choices::Choices;
 use crate::counters::{Counter, Counters};
 use crate::disk::SimDisk;
 use crate::options::Options;
+use crate::panics::caught;
 use crate::signatures::KeyedHash;
 use crate::transcript::Transcript;
 use crate::violation::{Class, Violation};
@@ -138,10 +139,18 @@ impl World {
     }
 
     /// Runs until every operation is answered and every correct replica has executed all of them, or until a rule is
-    /// broken.
+    /// broken. A panic is a broken rule, too.
     #[must_use]
     pub fn run(mut self) -> Ended {
-        let planned = self.begin();
+        let mut planned = 0;
+        if let Err(text) = caught(|| self.run_on(&mut planned)) {
+            self.checks.report(Class::Panic, "panic", text);
+        }
+        self.end(planned)
+    }
+
+    fn run_on(&mut self, planned: &mut u64) {
+        *planned = self.begin();
         while self.checks.violation().is_none() {
             let Some((at, event)) = self.queue.pop() else { break };
             self.now = at;
@@ -155,6 +164,9 @@ impl World {
             self.take(event);
         }
         self.checks.on_end();
+    }
+
+    fn end(mut self, planned: u64) -> Ended {
         self.checks.count(&mut self.counters);
         self.counters.add_many(Counter::RealSignatures, u64::from(self.options.real_signatures));
         let correct = self.nodes.iter().filter(|node| node.is_correct());

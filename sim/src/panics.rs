@@ -21,7 +21,7 @@ pub fn note_panics() {
 }
 
 /// What `run` gives, or what it says when it panics, after the place if that is noted.
-pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     IS_CATCHING.set(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     IS_CATCHING.set(false);
