@@ -377,10 +377,25 @@ impl Replica {
                 }
                 self.persist(JournalRecord::Committed(certificate));
             }
+            self.release_overruled(seq);
             self.actions.execute.push(Order::Apply(committed));
             if Mutant::ExecutionOutOfOrder.lives() {
                 self.actions.execute.rotate_right(1);
             }
+        }
+    }
+
+    /// Another batch than the accepted one is committed: the requests of that one wait again, unless a later slot has
+    /// them. Its primary has said different things to different members and may never propose them again.
+    fn release_overruled(&mut self, seq: SeqNum) {
+        let Some(overruled) = self.window.slot(seq).and_then(Slot::overruled_batch).cloned() else { return };
+        for request in overruled.requests() {
+            self.pool.release(&request.id);
+        }
+        let later = self.window.slots_after(seq).filter(|(_, slot)| slot.accepted_in(self.view).is_some());
+        let later: Vec<_> = later.map(|(seq, _)| seq).collect();
+        for seq in later {
+            self.mark_proposed(seq);
         }
     }
 

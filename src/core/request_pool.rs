@@ -179,6 +179,15 @@ impl RequestPool {
         }
     }
 
+    /// The proposal that contained this request came to nothing.
+    pub fn release(&mut self, id: &RequestId) {
+        if let Some(entry) = self.entry_mut(id) {
+            entry.state = EntryState::Waiting;
+            let key = (entry.arrived, *id);
+            self.waiting.insert(key);
+        }
+    }
+
     /// No proposal counts any more: the view has changed.
     pub fn release_all(&mut self) {
         for entry in self.clients.values_mut().flat_map(BTreeMap::values_mut) {

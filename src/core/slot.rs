@@ -245,6 +245,14 @@ impl Slot {
         self.accepted.as_ref().and_then(|(header, _)| self.batches.get(&header.payload.digest))
     }
 
+    /// The batch of the current assignment, if another one is committed.
+    #[must_use]
+    pub fn overruled_batch(&self) -> Option<&Batch> {
+        let committed = self.committed.as_ref()?.digest();
+        let overruled = self.accepted().filter(|header| header.payload.digest != committed)?;
+        self.batches.get(&overruled.payload.digest)
+    }
+
     /// All batches in memory.
     pub fn batches(&self) -> impl Iterator<Item = (&Digest, &Batch)> {
         self.batches.iter()

@@ -11,7 +11,7 @@ use quorate::messages::{Message, Standing, Status};
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
 
-use crate::support::{Cluster, K, Solo, World, digest, outputs};
+use crate::support::{Cluster, K, Solo, World, at, digest, outputs};
 
 const T: Duration = Duration::from_secs(1);
 const BEAT: Duration = Duration::from_millis(100);
@@ -79,6 +79,24 @@ fn a_request_in_an_accepted_batch_waits_too_and_slots_without_new_requests_are_n
     backup.commit_and_execute(2, &[]);
     backup.commit_and_execute(3, &[1]);
     assert_eq!(beat(&mut backup, 5), [Some(SuspicionCause::NoProgress)]);
+}
+
+#[test]
+fn a_request_whose_assignment_came_to_nothing_is_handed_on_again_unless_a_later_one_has_it() {
+    let world = World::new(4);
+    for is_assigned_again in [false, true] {
+        let mut backup = Solo::new(&world, 1);
+        backup.request(world.request(0, 1));
+        backup.receive(0, world.proposal(at(0, 1), &world.batch(&[1])));
+        if is_assigned_again {
+            backup.receive(0, world.proposal(at(0, 2), &world.batch(&[1])));
+        }
+        // To the others the primary assigned another batch.
+        let committed = backup.receive(2, Message::Committed(vec![world.committed_slot(1, &[2])]));
+        backup.execute(&committed);
+        let later = outputs(&backup.pass(T * 6 / 10));
+        assert_eq!(later.contains(&"to 0: forward 1".to_owned()), !is_assigned_again, "{later:?}");
+    }
 }
 
 #[test]
