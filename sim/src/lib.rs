@@ -11,6 +11,7 @@
 //! | [`options`] | what differs from seed to seed |
 //! | [`world`] | replicas, clients, disks and network |
 //! | [`byzantine`] | replicas that lie, one attack a file |
+//! | [`twins`] | Byzantine behaviour made of two honest cores with one key; the canary |
 //! | [`checkers`] | what must hold |
 //! | [`counters`] | how often the interesting things happened |
 //! | [`campaign`] | many seeds in several threads |
@@ -34,5 +35,6 @@ pub mod shrink;
 pub mod signatures;
 pub mod tally;
 pub mod transcript;
+pub mod twins;
 pub mod violation;
 pub mod world;

@@ -60,6 +60,6 @@ pub fn run_checked(seed: u64, members: Option<u16>) -> Result<Ended, Violation> 
 ///
 /// # Errors
 /// A [`Violation`] of class [`Class::Panic`] when it panics where no world catches it.
-pub fn run_caught(run: impl FnOnce() -> Ended) -> Result<Ended, Violation> {
+pub fn run_caught<T>(run: impl FnOnce() -> T) -> Result<T, Violation> {
     caught(run).map_err(|text| Violation { class: Class::Panic, checker: "panic", text })
 }

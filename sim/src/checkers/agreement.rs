@@ -11,7 +11,7 @@ use quorate_crypto::Digest;
 use super::history::{History, Slot};
 
 /// The digest of each slot that a correct replica saw committed, with the view in which it was first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Agreement {
     committed: BTreeMap<SeqNum, (View, Digest)>,
 }

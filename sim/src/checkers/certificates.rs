@@ -38,7 +38,7 @@ enum Kind {
 }
 
 /// The rule, and the certificates that were found right: most are seen again and again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Certificates {
     rules: Rules,
     right: BTreeSet<Seen>,

@@ -32,7 +32,7 @@ use crate::counters::{Counter, Counters};
 use crate::violation::{Class, Violation};
 
 /// The checkers of a world.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Checks {
     correct: BTreeSet<ReplicaId>,
     /// Those of them whose disks never went back in time.

@@ -9,13 +9,13 @@ use quorate::{ClientId, ReplicaId, RequestId, Session};
 use super::history::Slot;
 
 /// What the clients have executed, as plain sets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Executions {
     clients: BTreeMap<ClientId, Table>,
     window: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Table {
     session: Session,
     executed: BTreeSet<u64>,

@@ -92,7 +92,7 @@ impl Fact {
 }
 
 /// The durable facts of all replicas.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Facts(BTreeMap<ReplicaId, BTreeSet<Fact>>);
 
 impl Facts {

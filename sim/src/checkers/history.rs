@@ -14,7 +14,7 @@ use super::rules::Rules;
 use crate::tally::Reference;
 
 /// The slots that were executed by at least one correct replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct History {
     slots: BTreeMap<SeqNum, Slot>,
     executions: Executions,
@@ -22,7 +22,7 @@ pub(super) struct History {
 }
 
 /// What happened at one slot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub digest: Digest,
     pub chain: Digest,

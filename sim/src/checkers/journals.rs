@@ -8,7 +8,7 @@ use quorate::{SeqNum, View};
 use quorate_crypto::Digest;
 
 /// One journal.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Journal {
     /// The view that was entered last.
     pub entered: View,

@@ -23,7 +23,7 @@ use quorate::{NodeConfig, ReplicaId};
 use super::rules::Rules;
 
 /// What one replica may hold.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Memory(Footprint);
 
 impl Memory {

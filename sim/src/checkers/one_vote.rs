@@ -12,7 +12,7 @@ use super::journals::Journal;
 use super::sayings::{Phase, Saying, Sayings};
 
 /// Those who may not know what they have said count as faulty until they are whole.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OneVote {
     forgetful: BTreeSet<ReplicaId>,
 }

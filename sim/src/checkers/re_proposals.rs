@@ -9,7 +9,7 @@ use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
 
 /// What correct replicas saw committed, with the lowest view in which it was, and the views that they have entered.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ReProposals {
     committed: BTreeMap<SeqNum, (View, Digest)>,
     entered: BTreeMap<View, Assigned>,
@@ -18,7 +18,7 @@ pub(super) struct ReProposals {
 }
 
 /// What a NewView assigns above the checkpoint that its ViewChanges prove.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Assigned {
     stable: SeqNum,
     slots: BTreeMap<SeqNum, Digest>,

@@ -86,7 +86,7 @@ impl<'a> Saying<'a> {
 }
 
 /// Everything that was said, or is durable and will be.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sayings {
     votes: BTreeMap<(ReplicaId, Phase, View, SeqNum), Digest>,
     asked: BTreeMap<(ReplicaId, View), Digest>,

@@ -9,7 +9,7 @@ use quorate::messages::request::operation_digest;
 use quorate_crypto::Digest;
 
 /// What the clients have signed. A Byzantine client signs several operations under one name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Submitted(BTreeMap<RequestId, Vec<Bytes>>);
 
 impl Submitted {

@@ -10,7 +10,7 @@ use super::journals::Journal;
 use super::rules::Rules;
 
 /// The watermarks that the replicas show.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Watermarks {
     low: BTreeMap<ReplicaId, SeqNum>,
 }

@@ -2,12 +2,14 @@
 
 use clap::{Parser, Subcommand};
 
+use super::canary::CanaryArguments;
 #[cfg(feature = "mutants")]
 use super::mutants::MutantsArguments;
 use super::replay::ReplayArguments;
 use super::run::RunArguments;
 use super::shrink::ShrinkArguments;
 use super::stats::StatsArguments;
+use super::twins::TwinsArguments;
 
 /// The exit code for wrong arguments and files.
 pub(crate) const WRONG_ARGUMENTS: u8 = 64;
@@ -34,6 +36,10 @@ enum Command {
     /// Breaks the engine in every known way: each time a checker must notice.
     #[cfg(feature = "mutants")]
     Mutants(MutantsArguments),
+    /// Plays attacks of twins: members that run two honest cores with one key.
+    Twins(TwinsArguments),
+    /// Looks for the fork that one twin too many makes possible.
+    Canary(CanaryArguments),
 }
 
 impl Arguments {
@@ -46,6 +52,8 @@ impl Arguments {
             Command::Stats(arguments) => arguments.carry_out(),
             #[cfg(feature = "mutants")]
             Command::Mutants(arguments) => arguments.carry_out(),
+            Command::Twins(arguments) => arguments.carry_out(),
+            Command::Canary(arguments) => arguments.carry_out(),
         }
     }
 }

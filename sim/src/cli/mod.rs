@@ -7,10 +7,12 @@
 //! | `replay` | one seed again, with its chart |
 //! | `shrink` | a failing seed made small |
 //! | `stats` | what is drawn and what happens, seed by seed |
+//! | `twins`, `canary` | two honest cores with one key, and one such pair too many |
 //! | `mutants` | broken engines; with the feature of that name |
 //! | `table`, `words` | numbers for people |
 
 pub(crate) mod arguments;
+mod canary;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod replay;
@@ -18,4 +20,5 @@ mod run;
 mod shrink;
 mod stats;
 mod table;
+mod twins;
 mod words;

@@ -16,7 +16,7 @@ const STEPS_MAX: usize = 20_000;
 type Place = (SeqNum, u32);
 
 /// What all clients did.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in super::super) struct Linearizability {
     calls: Vec<Call>,
     /// For each call the last place of anything that was answered when it was made.
