@@ -6,12 +6,13 @@ use quorate_sim::counters::Counter;
 const SIZES: [u16; 6] = [4, 5, 6, 7, 10, 13];
 
 /// Too rare for a small campaign.
-const RARE: [Counter; 12] = [
+const RARE: [Counter; 13] = [
     Counter::RealSignatures,
     Counter::BackOffs,
     Counter::CrashesInStart,
     Counter::CrashesAfterSnapshot,
     Counter::CrashesInTransfer,
+    Counter::CrashesInInstall,
     Counter::NodesRejected,
     Counter::FullDiskAborts,
     Counter::GoalsMoved,

@@ -179,6 +179,9 @@ impl TwinWorld {
 
     fn apply(&mut self, place: Place, batch: &CommittedBatch, replies: Replies) {
         let player = &mut self.players[place.index()];
+        if player.is_correct {
+            self.checks.on_apply(player.member, batch.seq);
+        }
         let applied = player.executor.apply(batch, replies);
         if player.is_correct {
             self.checks.on_executed(player.member, batch, &applied.report);

@@ -133,6 +133,7 @@ impl World {
         (running.fetch, running.installing) = (None, Some(certificate.clone()));
         let delay = self.draw(self.options.machine.sync) * 2;
         self.after(delay, Event::StateDurable { life, state: Box::new(state), certificate: Box::new(certificate) });
+        self.crashes_at(id, CrashPoint::InTransfer);
     }
 
     pub(super) fn on_state_durable(&mut self, life: Life, state: ReplicatedState, certificate: CheckpointCertificate) {
