@@ -242,6 +242,56 @@ counters! {
         Equivocations,
         /// Lies of Byzantine sources of states.
         SourceLies,
+        /// NewViews whose assignments do not follow from their ViewChanges.
+        MisleadingNewViews,
+        /// Second valid NewViews, from ViewChanges that were chosen for it.
+        ChosenNewViews,
+        /// Votes for different batches towards different members.
+        ConflictingVotes,
+        /// Messages that a Byzantine replica did not send.
+        Silences,
+        /// Requests of a client that a Byzantine replica ignored.
+        Censorships,
+        /// Assignments that a Byzantine primary held back.
+        SlowProposals,
+        /// Wrong roots that were signed.
+        WrongCheckpoints,
+        /// ViewChanges that hide something.
+        StaleViewChanges,
+        /// ViewChanges with forged certificates.
+        ForgedViewChanges,
+        /// Old messages that were sent again.
+        Replays,
+        /// Statements signed in another epoch.
+        ForeignEpochs,
+        /// Statements signed in another network.
+        ForeignNetworks,
+        /// Wrong answers to questions of other members.
+        LyingAnswers,
+        /// Replicas that said of themselves what is not so.
+        LyingStatuses,
+        /// Wrong results that clients were told.
+        LyingReplies,
+        /// Messages of the far future.
+        Floods,
+        /// Byzantine replicas whose homes were set back.
+        SetBacks,
+        /// Byzantine replicas that were told what they had signed, and did not listen.
+        Amnesias,
+        /// Statements that are a little off.
+        MutatedStatements,
+        /// Certificates that are a little off.
+        MutatedCertificates,
+        /// Two operations of a Byzantine client under one number.
+        RogueOperations,
+        /// Requests whose signatures are valid towards some.
+        RogueSignatures,
+        /// Requests with numbers that no honest client uses.
+        RogueNumbers,
+        /// Requests that a Byzantine client sent again and again.
+        RogueRepeats,
+        /// Floods of a Byzantine client.
+        RogueFloods,
         /// Messages of Byzantine replicas and clients that are not valid.
         InvalidRefused,
     }

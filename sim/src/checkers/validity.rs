@@ -14,7 +14,10 @@ pub(super) struct Submitted(BTreeMap<RequestId, Vec<Bytes>>);
 
 impl Submitted {
     pub(super) fn add(&mut self, id: RequestId, operation: Bytes) {
-        self.0.entry(id).or_default().push(operation);
+        let signed = self.0.entry(id).or_default();
+        if !signed.contains(&operation) {
+            signed.push(operation);
+        }
     }
 
     pub(super) fn check_batch(&self, batch: &CommittedBatch) -> Result<(), String> {

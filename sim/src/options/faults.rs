@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::byzantine::clients::RogueBehaviour;
 use crate::choices::Choices;
 use crate::world::Mishap;
 
@@ -48,6 +49,8 @@ pub struct FaultOptions {
     pub lies: u64,
     /// Per mille of proposals of a Byzantine primary that it makes twice.
     pub equivocation: u64,
+    /// The Byzantine clients.
+    pub rogues: Vec<RogueBehaviour>,
 }
 
 impl FaultOptions {
@@ -73,6 +76,7 @@ impl FaultOptions {
             forsakes: false,
             lies: 0,
             equivocation: 0,
+            rogues: Vec::new(),
         }
     }
 }
@@ -97,5 +101,11 @@ pub(super) fn draw_faults(choices: &mut Choices) -> FaultOptions {
         refused_syncs: choices.pick(&[0, 0, 1, 3]),
         spared: Vec::new(),
         equivocation: choices.pick(&[200, 500, 1000]),
+        rogues: draw_rogues(choices),
     }
+}
+
+fn draw_rogues(choices: &mut Choices) -> Vec<RogueBehaviour> {
+    let count = choices.pick(&[0, 0, 0, 1, 2]);
+    (0..count).map(|_| choices.pick(&RogueBehaviour::ALL)).collect()
 }

@@ -54,8 +54,8 @@ impl Options {
         let calm_at = Duration::from_millis(choices.between(500, 6_000));
         Options {
             members,
+            lying: draw_lying(choices, &byzantine),
             byzantine,
-            lying: draw_lying(choices),
             real_signatures: choices.chance(5),
             limits: draw_limits(choices),
             clients: draw_clients(choices, members),

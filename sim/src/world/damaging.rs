@@ -179,7 +179,7 @@ impl World {
         now.unwrap_or_default().max(node.broken.map(Broken::executed).unwrap_or_default())
     }
 
-    fn inflict(&mut self, id: ReplicaId, mishap: Mishap) {
+    pub(super) fn inflict(&mut self, id: ReplicaId, mishap: Mishap) {
         let World { nodes, choices, .. } = self;
         let node = &mut nodes[id.index()];
         match mishap {

@@ -6,16 +6,37 @@ use std::time::Duration;
 use quorate::ReplicaId;
 use quorate::messages::{Message, ReplicaMessage, Request, Verified};
 
+use super::damaging::Mishap;
+use super::failing::Ending;
+use super::node::Node;
 use super::queue::Event;
 use super::world::World;
-use crate::byzantine::{Heard, Liar, Parcel, Stage};
+use crate::byzantine::{Behaviour, Heard, Liar, Parcel, Stage};
+use crate::counters::Counter;
 
 impl World {
-    /// Lets all liars speak from time to time.
+    /// Lets all liars speak from time to time, and plans whose homes are set back.
     pub(super) fn begin_lies(&mut self) {
-        for id in self.ids().into_iter().filter(|id| !self.node(*id).is_correct()).collect::<Vec<_>>() {
+        let liars: Vec<_> = self.nodes.iter().filter(|node| !node.is_correct()).map(Node::id).collect();
+        for id in liars {
             self.after(self.options.lying.pause, Event::Lie { node: id });
+            if self.options.attacks_of(id).iter().any(|plan| plan.behaviour == Behaviour::Amnesia) {
+                let at = self.draw_moment();
+                let before = self.draw((Duration::ZERO, at));
+                self.after(before, Event::Copy { node: id });
+                self.after(at, Event::SetBack { node: id });
+            }
         }
+    }
+
+    /// An older copy of its home takes the place of a liar's own.
+    pub(super) fn on_set_back(&mut self, id: ReplicaId) {
+        if self.is_calm() || self.node(id).copy.is_none() {
+            return;
+        }
+        self.counters.add(Counter::SetBacks);
+        self.crash(id, Ending::Process);
+        self.inflict(id, Mishap::OlderCopy);
     }
 
     pub(super) fn on_lie(&mut self, id: ReplicaId) {

@@ -18,6 +18,7 @@
 //! | `lying` | Byzantine replicas |
 //! | `transferring` | states that are served and fetched |
 //! | `serving` | the clients' side |
+//! | `rogues` | Byzantine clients |
 //! | `noticing` | what the cores let know |
 //! | `tracing` | the hash of everything that happens, and its text |
 
@@ -32,6 +33,7 @@ mod network;
 mod node;
 mod noticing;
 mod queue;
+mod rogues;
 mod serving;
 mod settling;
 mod starting;

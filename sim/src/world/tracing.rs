@@ -46,6 +46,9 @@ impl World {
             Event::FullDisk { node } => (23, u64::from(node.0), 0),
             Event::RoomAgain { node } => (24, u64::from(node.0), 0),
             Event::Lie { node } => (30, u64::from(node.0), 0),
+            Event::SetBack { node } => (32, u64::from(node.0), 0),
+            Event::Rogue { rogue, left } => (33, *rogue as u64, *left),
+            Event::RogueRequest { to, request } => (34, u64::from(to.0), fingerprint_of_request(request)),
             Event::Parcel { from, parcel } => (31, u64::from(from.0), parcel.to.len() as u64),
         };
         for word in [self.now, kind, who, what] {
@@ -97,6 +100,9 @@ impl World {
             | Event::Restart { .. }
             | Event::PowerLoss { .. }
             | Event::Lie { .. }
+            | Event::SetBack { .. }
+            | Event::Rogue { .. }
+            | Event::RogueRequest { .. }
             | Event::Parcel { .. }
             | Event::Fuse { .. }
             | Event::SyncRefused { .. }

@@ -15,6 +15,7 @@ use super::node::{FOUNDED, Node};
 use super::queue::{Event, Life, Queue};
 use super::serving::SimClient;
 use super::stored_state::StoredState;
+use crate::byzantine::clients::Rogue;
 use crate::byzantine::{Board, Liar, Puppet};
 use crate::chart::{Happening, Note, Party};
 use crate::checkers::Checks;
@@ -42,6 +43,7 @@ pub struct World {
     pub(super) scheduler: Scheduler,
     pub(super) nodes: Vec<Node>,
     pub(super) clients: Vec<SimClient>,
+    pub(super) rogues: Vec<Rogue>,
     /// What all Byzantine replicas share.
     pub(super) board: Board,
     pub(super) checks: Checks,
@@ -89,7 +91,9 @@ impl World {
         let scheme: Arc<dyn SignatureScheme> =
             if options.real_signatures { Arc::new(Ed25519) } else { Arc::new(KeyedHash) };
         let client_keys: Vec<_> = (0..options.clients.count).map(|client| key(1, client)).collect();
-        let genesis = Arc::new(genesis(&options, &client_keys));
+        let rogue_keys: Vec<_> = (0..options.faults.rogues.len()).map(|rogue| key(2, rogue as u64)).collect();
+        let all_clients: Vec<_> = client_keys.iter().chain(&rogue_keys).map(|key| ClientId(key.public())).collect();
+        let genesis = Arc::new(genesis(&options, all_clients));
         let context = SigningContext::new(Arc::clone(&scheme), genesis.chain_id(), genesis.epoch());
         let nodes = genesis.committee.ids().map(|id| {
             let identity = Identity {
@@ -108,12 +112,15 @@ impl World {
         });
         let nodes: Vec<_> = nodes.collect();
         let clients = client_keys.into_iter().map(|key| SimClient::new(&options.clients, &genesis, &context, key));
+        let rogues = options.faults.rogues.iter().zip(rogue_keys);
+        let rogues = rogues.map(|(does, key)| Rogue::new(*does, key, &genesis, context.clone())).collect();
         let correct: BTreeSet<_> = nodes.iter().filter(|node| node.is_correct()).map(Node::id).collect();
         World {
             scheduler: Scheduler::new(genesis.committee.clone()),
             network: Network::new(options.network.clone(), nanoseconds(options.calm_at)),
             verifier: Verifier::new(Arc::clone(&genesis), context.clone(), 0),
             clients: clients.collect(),
+            rogues,
             board: Board::default(),
             checks: Checks::new(&genesis, &options.config, correct),
             nodes,
@@ -197,6 +204,7 @@ impl World {
         self.plan_faults();
         let planned = self.planned.take().unwrap_or(0);
         self.begin_lies();
+        self.begin_rogues();
         let calm_at = self.options.calm_at;
         self.after(calm_at, Event::Calm);
         planned
@@ -209,6 +217,9 @@ impl World {
             Event::Request { to, request } => self.on_request(to, request),
             Event::Reply { from, client, message } => self.on_reply(from, client, message),
             Event::Lie { node } => self.on_lie(node),
+            Event::SetBack { node } => self.on_set_back(node),
+            Event::Rogue { rogue, left } => self.on_rogue(rogue, left),
+            Event::RogueRequest { to, request } => self.on_rogue_request(to, *request),
             Event::Parcel { from, parcel } => self.on_parcel(from, *parcel),
             Event::Timer(life) => self.on_timer(life),
             Event::Synced(life) => self.on_synced(life),
@@ -315,7 +326,7 @@ fn key(kind: u8, number: u64) -> KeyPair {
     KeyPair::from_seed(&seed)
 }
 
-fn genesis(options: &Options, clients: &[KeyPair]) -> Genesis {
+fn genesis(options: &Options, clients: Vec<ClientId>) -> Genesis {
     let members = (0..options.members).map(|member| key(0, u64::from(member)).public()).collect();
     Genesis {
         version: quorate::codec::FORMAT_VERSION,
@@ -323,7 +334,7 @@ fn genesis(options: &Options, clients: &[KeyPair]) -> Genesis {
         time: FOUNDED,
         limits: options.limits,
         committee: Committee::new(members).expect("the options draw sizes that a committee may have"),
-        clients: clients.iter().map(|key| ClientId(key.public())).collect(),
+        clients,
     }
 }
 
