@@ -12,6 +12,7 @@
 //! | [`transfers_file`] | transfers from a CSV file |
 //! | [`cli`] | the command line of `quorate` |
 //! | [`exit`], [`logging`] | exit codes; logs |
+//! | [`wiring`] | what stands between engine and networks, in tests |
 //! | `transport`, `ports`, `parent` | between engine and networks; free ports; ending with the parent process |
 //!
 //! Invariant: nothing in this crate decides what is agreed on. It wires parts together and shows what they say.
@@ -30,6 +31,7 @@ pub mod run;
 pub mod served_ledger;
 pub mod transfers_file;
 mod transport;
+pub mod wiring;
 
 pub use exit::Exit;
 pub use home::{ClientHome, HomeError, NodeHome};

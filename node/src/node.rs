@@ -6,14 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::clock::SystemClock;
-use quorate::core::Identity;
 use quorate::execution::StateMachineApplication;
-use quorate::messages::SigningContext;
-use quorate::runtime::{
-    Failure, Ingress, ReplicaParts, ReplicaView, RunningReplica, StartError, StateReader, Transport,
-};
+use quorate::runtime::{Failure, ReplicaParts, ReplicaView, RunningReplica, StartError, StateReader, Transport};
 use quorate::storage::{Home, Identity as HomeIdentity, StorageError};
-use quorate_crypto::Ed25519;
 use quorate_net::{ClientListener, ClientListenerConfig, Limits, Member, MemberNet, MemberNetConfig, NetError};
 
 use crate::exit::Exit;
@@ -21,6 +16,7 @@ use crate::home::{HomeError, Listen, NodeHome};
 use crate::http::{HttpServer, Served};
 use crate::served_ledger::ServedLedger;
 use crate::transport::{Inbound, NodeTransport};
+use crate::wiring::{Gate, Wiring};
 
 /// How often [`Node::step_down`] looks whether another primary has taken over.
 const STEP_DOWN_LOOKS: Duration = Duration::from_millis(10);
@@ -99,22 +95,23 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when the files, the keys or the addresses cannot be used. Nothing runs any more then.
     pub async fn start(home: &NodeHome) -> Result<Node, NodeError> {
-        Self::start_over(home, |transport| transport).await
+        Self::start_over(home, Wiring::direct).await
     }
 
-    /// As [`Node::start`], over what is made of the node's transport: for tests of a faulty network or replica.
+    /// As [`Node::start`], with what is made of the node's wiring: for tests of a faulty network or replica.
     ///
     /// # Errors
     /// As [`Node::start`].
     pub async fn start_over(
         home: &NodeHome,
-        wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
+        wire: impl FnOnce(Arc<dyn Transport>) -> Wiring,
     ) -> Result<Node, NodeError> {
         let transport = Arc::new(NodeTransport::default());
-        let replica = start_replica(home, wrap(Arc::clone(&transport) as Arc<dyn Transport>)).await?;
+        let wiring = wire(Arc::clone(&transport) as Arc<dyn Transport>);
+        let replica = start_replica(home, wiring.transport).await?;
         let replica = Arc::new(replica);
         let has_peers = home.genesis().committee.size() > 1;
-        match connect(home, &replica, &transport).await {
+        match connect(home, &replica, &transport, &wiring.gate).await {
             Ok((http, listen)) => Ok(Node { replica, transport, http, listen, has_peers }),
             Err(error) => {
                 let listen = home.settings().listen;
@@ -192,14 +189,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 async fn start_replica(home: &NodeHome, transport: Arc<dyn Transport>) -> Result<RunningReplica, NodeError> {
-    let (path, genesis) = (home.path().to_path_buf(), Arc::clone(home.genesis()));
-    let identity = Identity {
-        config: Arc::new(home.settings().engine.clone()),
-        id: home.replica(),
-        key: home.key().clone(),
-        context: SigningContext::new(Arc::new(Ed25519), genesis.chain_id(), genesis.epoch()),
-        genesis,
-    };
+    let (path, identity) = (home.path().to_path_buf(), home.identity());
     blocking(move || {
         let owner =
             HomeIdentity { chain_id: identity.genesis.chain_id(), replica: identity.id, key: identity.key.public() };
@@ -215,9 +205,11 @@ async fn connect(
     home: &NodeHome,
     replica: &Arc<RunningReplica>,
     transport: &Arc<NodeTransport>,
+    gate: &Arc<dyn Gate>,
 ) -> Result<(Option<HttpServer>, Listen), NodeError> {
-    let clients = start_clients(home, replica.ingress()).await?;
-    let members = start_members(home, replica.ingress()).await?;
+    let inbound = || Arc::new(Inbound { ingress: replica.ingress(), gate: Arc::clone(gate) });
+    let clients = start_clients(home, inbound()).await?;
+    let members = start_members(home, inbound()).await?;
     let mut listen = Listen {
         members: members.listen_address(),
         clients: clients.listen_address(),
@@ -232,7 +224,7 @@ async fn connect(
     Ok((Some(http), listen))
 }
 
-async fn start_members(home: &NodeHome, ingress: Ingress) -> Result<MemberNet, NetError> {
+async fn start_members(home: &NodeHome, inbound: Arc<Inbound>) -> Result<MemberNet, NetError> {
     let (genesis, settings) = (home.genesis(), home.settings());
     let members = genesis.committee.ids().zip(genesis.committee.keys()).zip(&settings.member_addresses);
     let config = MemberNetConfig {
@@ -243,10 +235,10 @@ async fn start_members(home: &NodeHome, ingress: Ingress) -> Result<MemberNet, N
         listen: settings.listen.members,
         limits: Limits::members(),
     };
-    MemberNet::start(config, Arc::new(Inbound(ingress))).await
+    MemberNet::start(config, inbound).await
 }
 
-async fn start_clients(home: &NodeHome, ingress: Ingress) -> Result<ClientListener, NetError> {
+async fn start_clients(home: &NodeHome, inbound: Arc<Inbound>) -> Result<ClientListener, NetError> {
     let config = ClientListenerConfig {
         key_pair: home.key().clone(),
         chain_id: home.genesis().chain_id(),
@@ -254,5 +246,5 @@ async fn start_clients(home: &NodeHome, ingress: Ingress) -> Result<ClientListen
         listen: home.settings().listen.clients,
         limits: Limits::clients(),
     };
-    ClientListener::start(config, Arc::new(Inbound(ingress))).await
+    ClientListener::start(config, inbound).await
 }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::exit::Exit;
 use crate::home::NodeHome;
 use crate::node::{Node, NodeError};
+use crate::wiring::Wiring;
 
 /// How long a primary that is told to end waits for another one, at most.
 const STEP_DOWN_PATIENCE: Duration = Duration::from_secs(3);
@@ -21,13 +22,13 @@ const STEP_DOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// Prints one line to stdout when the replica runs and listens.
 #[must_use]
 pub fn run(home: &Path) -> Exit {
-    run_over(home, |transport| transport)
+    run_over(home, |_, transport| Wiring::direct(transport))
 }
 
-/// As [`run`], over what is made of the node's transport: for tests of a faulty network or replica.
+/// As [`run`], with what is made of the node's wiring: for tests of a faulty network or replica.
 #[must_use]
-pub fn run_over(home: &Path, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Exit {
-    match run_to_end(home, wrap) {
+pub fn run_over(home: &Path, wire: impl FnOnce(&NodeHome, Arc<dyn Transport>) -> Wiring) -> Exit {
+    match run_to_end(home, wire) {
         Ok(()) => Exit::Success,
         Err(error) => {
             tracing::error!("{error}");
@@ -36,23 +37,20 @@ pub fn run_over(home: &Path, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Tr
     }
 }
 
-fn run_to_end(home: &Path, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Result<(), NodeError> {
+fn run_to_end(home: &Path, wire: impl FnOnce(&NodeHome, Arc<dyn Transport>) -> Wiring) -> Result<(), NodeError> {
     let home = NodeHome::load(home)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| NodeError::System { doing: "start threads", source })?;
-    let result = runtime.block_on(run_node(&home, wrap));
+    let result = runtime.block_on(run_node(&home, |transport| wire(&home, transport)));
     // A thread that is stuck in the file system must not keep the process from ending.
     runtime.shutdown_background();
     result
 }
 
-async fn run_node(
-    home: &NodeHome,
-    wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
-) -> Result<(), NodeError> {
+async fn run_node(home: &NodeHome, wire: impl FnOnce(Arc<dyn Transport>) -> Wiring) -> Result<(), NodeError> {
     let mut signals = Signals::catch()?;
     let node = tokio::select! {
-        started = Node::start_over(home, wrap) => started?,
+        started = Node::start_over(home, wire) => started?,
         name = signals.next() => {
             tracing::warn!("{name}: stopped before it was ready");
             return Ok(());

@@ -1,11 +1,13 @@
 //! The node's networks as the engine's [`Transport`], and the engine's [`Ingress`] as their handler.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use quorate::runtime::{Ingress, Transport};
 use quorate::{ClientId, ReplicaId};
 use quorate_net::{Class, ClientHandler, ClientListener, MemberHandler, MemberNet};
+
+use crate::wiring::Gate;
 
 /// Sends what the engine wants sent. The engine starts before the networks do: what it sends in between gets lost, as
 /// frames may at any time.
@@ -56,21 +58,28 @@ impl Transport for NodeTransport {
 }
 
 /// Hands on what the networks receive.
-pub(crate) struct Inbound(pub(crate) Ingress);
+pub(crate) struct Inbound {
+    pub(crate) ingress: Ingress,
+    pub(crate) gate: Arc<dyn Gate>,
+}
 
 impl MemberHandler for Inbound {
     fn frame(&self, from: ReplicaId, class: Class, frame: Bytes) {
-        self.0.deliver_replica(from, class == Class::Bulk, frame);
+        if self.gate.admits_member(from, &frame) {
+            self.ingress.deliver_replica(from, class == Class::Bulk, frame);
+        }
     }
 
     fn link(&self, peer: ReplicaId, up: bool) {
-        self.0.link(peer, up);
+        self.ingress.link(peer, up);
     }
 }
 
 impl ClientHandler for Inbound {
     fn frame(&self, from: ClientId, frame: Bytes) {
-        self.0.deliver_client(from, frame);
+        if self.gate.admits_client(from, &frame) {
+            self.ingress.deliver_client(from, frame);
+        }
     }
 
     fn link(&self, _: ClientId, _: bool) {}

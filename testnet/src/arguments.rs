@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quorate_node::cli::NodeArguments;
 
+use crate::byzantine::{BehaviourName, Lie};
 use crate::display::write_line;
 use crate::error::TestnetError;
 use crate::{absence, node, run, up};
@@ -17,6 +18,7 @@ use crate::{absence, node, run, up};
 ///
 ///   quorate-testnet                              four replicas, generated payments, one kill
 ///   quorate-testnet --replicas 7 --kill 2        seven replicas, two primaries killed one after the other
+///   quorate-testnet --byzantine 0=equivocate     four replicas, one of which lies
 ///   quorate-testnet up                           a network to play with, until Ctrl-C
 ///   quorate-testnet absence                      replicas that were away come back, with a timeline
 ///
@@ -47,6 +49,9 @@ pub(crate) struct ReplicaArguments {
     /// Damage all parts of the state that are sent to other replicas.
     #[arg(long)]
     pub(crate) corrupt_chunks: bool,
+    /// Lie in this way.
+    #[arg(long)]
+    pub(crate) byzantine: Option<BehaviourName>,
 }
 
 /// Show that a replica which was away comes back while the others serve: with a line each second, and claims that are
@@ -154,9 +159,17 @@ pub struct RunArguments {
     /// How many payments of each client are under way at the same time, at most 256.
     #[arg(long, default_value = "64", value_name = "NUMBER")]
     pub(crate) in_flight: NonZeroUsize,
-    /// How many primaries are killed, one after the other, spread over the run.
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
-    pub(crate) kill: u32,
+    /// How many primaries are killed, one after the other, spread over the run: 1 unless so many others lie that none
+    /// can be down beside them.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) kill: Option<u32>,
+    /// Let a replica lie. May be repeated for others, as far as they are tolerated. What a liar says of itself is not
+    /// looked at. Needs the feature `byzantine`.
+    ///
+    /// BEHAVIOUR is equivocate, silent, slow, censor, wrong-checkpoint, conflicting-votes, misleading-new-view, replays,
+    /// flood, mutate, lying-replies or lying-status.
+    #[arg(long, value_name = "ID=BEHAVIOUR")]
+    pub(crate) byzantine: Vec<Lie>,
     /// Write the report to this file too, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

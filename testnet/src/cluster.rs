@@ -12,6 +12,7 @@ use quorate::ReplicaId;
 use quorate_node::home::Listen;
 use quorate_node::{ClientHome, Exit, Network, NetworkPlan, network};
 
+use crate::byzantine::Liars;
 use crate::error::TestnetError;
 use crate::folder::NetworkFolder;
 use crate::http::Http;
@@ -37,6 +38,17 @@ pub struct ClusterPlan {
     pub keep: bool,
     /// A replica that damages all parts of the state that it sends to others.
     pub corrupt: Option<ReplicaId>,
+    /// The replicas that lie, and how.
+    pub liars: Liars,
+}
+
+impl ClusterPlan {
+    /// What is written on the command line of a replica beside the usual.
+    fn options_of(&self, id: ReplicaId) -> Vec<String> {
+        let corrupt = (self.corrupt == Some(id)).then(|| vec!["--corrupt-chunks".to_owned()]);
+        let lie = self.liars.get(&id).map(|behaviour| vec!["--byzantine".to_owned(), behaviour.name()]);
+        corrupt.into_iter().chain(lie).flatten().collect()
+    }
 }
 
 /// The replicas of a network as processes on this machine. They end when it is dropped, with the thread that started
@@ -47,6 +59,7 @@ pub struct Cluster {
     replicas: Vec<ReplicaProcess>,
     program: PathBuf,
     network: Network,
+    liars: Liars,
     http: Http,
     folder: NetworkFolder,
 }
@@ -73,10 +86,10 @@ impl Cluster {
         let network = network::create(folder.path(), &plan.network)?;
         folder.claim()?;
         let homes = (0..).map(ReplicaId).zip(&network.replicas);
-        let options = |id| if plan.corrupt == Some(id) { &["--corrupt-chunks"][..] } else { &[] };
-        let replicas = homes.map(|(id, home)| ReplicaProcess::new(id, home.clone(), options(id))).collect();
+        let replicas = homes.map(|(id, home)| ReplicaProcess::new(id, home.clone(), plan.options_of(id))).collect();
         let http = Http::new(network.addresses.iter().filter_map(|listen| listen.http).collect());
-        Ok(Cluster { replicas, program: plan.program.clone(), network, http, folder })
+        let (program, liars) = (plan.program.clone(), plan.liars.clone());
+        Ok(Cluster { replicas, program, network, liars, http, folder })
     }
 
     async fn start_all(&mut self) -> Result<(), StartError> {
@@ -107,6 +120,12 @@ impl Cluster {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The replicas that lie, and how.
+    #[must_use]
+    pub fn liars(&self) -> &Liars {
+        &self.liars
     }
 
     /// Asks the replicas over HTTP.
@@ -143,6 +162,9 @@ impl Cluster {
         for (observation, replica) in observations.iter_mut().zip(&self.replicas) {
             if !replica.is_meant_to_run() {
                 *observation = Observation::Killed;
+            } else if let Some(behaviour) = self.liars.get(&replica.replica()) {
+                let answers = observation.status().is_some();
+                *observation = Observation::Lies { how: behaviour.name(), answers };
             }
         }
         observations

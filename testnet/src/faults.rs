@@ -156,8 +156,12 @@ impl Faults {
 
     fn wait_for_catch_up(&mut self, observations: &[Observation]) -> Result<Option<String>, TestnetError> {
         let Phase::CatchingUp { kill, since, goal } = &mut self.phase else { return Ok(None) };
-        let status = observations.get(kill.replica.index()).and_then(Observation::status);
-        if !status.is_some_and(|status| status.voting && status.executed >= *goal) {
+        let has_caught_up = observations.get(kill.replica.index()).is_some_and(|found| match found {
+            Observation::Answers(status) => status.voting && status.executed >= *goal,
+            Observation::Lies { answers, .. } => *answers,
+            Observation::Silent(_) | Observation::Killed => false,
+        });
+        if !has_caught_up {
             let what = format!("the catching up of replica {}", kill.replica);
             return in_time(*since, &what, observations).map(|()| None);
         }

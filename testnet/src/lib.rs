@@ -13,6 +13,7 @@
 //! | [`display`], [`report`], `report_file` | what is shown meanwhile and at the end |
 //! | [`run`], [`up`], `absence` | the three things that can be asked for |
 //! | `node` | a replica as this program runs it |
+//! | [`byzantine`] | replicas that lie |
 //!
 //! Invariant: a replica process ends with the thread that started it, so processes are started by the main thread only,
 //! and nothing that is asked for runs longer than this process, however it ends.
@@ -21,6 +22,7 @@ mod absence;
 pub mod arguments;
 pub mod audit;
 pub mod balances;
+pub mod byzantine;
 pub mod cluster;
 pub mod display;
 pub mod error;

@@ -8,9 +8,14 @@ use quorate::messages::state_transfer::{BranchNode, StateNode};
 use quorate::messages::{Message, Nodes};
 use quorate::runtime::Transport;
 use quorate::{ClientId, ReplicaId};
+use quorate_node::cli::NodeArguments;
+use quorate_node::wiring::Wiring;
 use quorate_node::{Exit, logging};
 
 use crate::arguments::ReplicaArguments;
+#[cfg(feature = "byzantine")]
+use crate::byzantine;
+use crate::byzantine::BehaviourName;
 use crate::display::write_line;
 
 /// Runs a replica to its end.
@@ -19,8 +24,24 @@ pub(crate) fn run(arguments: ReplicaArguments) -> ExitCode {
         write_line(&format!("error: {error}"));
         return Exit::Usage.into();
     }
-    let ReplicaArguments { node, corrupt_chunks } = arguments;
-    if corrupt_chunks { node.run_over(|transport| Arc::new(Corrupting(transport))).into() } else { node.run().into() }
+    let ReplicaArguments { node, corrupt_chunks, byzantine } = arguments;
+    let exit = match byzantine {
+        Some(behaviour) => run_lying(node, behaviour),
+        None if corrupt_chunks => node.run_over(|_, transport| Wiring::direct(Arc::new(Corrupting(transport)))),
+        None => node.run(),
+    };
+    exit.into()
+}
+
+#[cfg(feature = "byzantine")]
+fn run_lying(node: NodeArguments, behaviour: BehaviourName) -> Exit {
+    node.run_over(|home, transport| byzantine::wire(home, transport, behaviour))
+}
+
+#[cfg(not(feature = "byzantine"))]
+fn run_lying(_: NodeArguments, behaviour: BehaviourName) -> Exit {
+    write_line(&format!("error: built without the feature `byzantine`, it cannot be {behaviour}"));
+    Exit::Usage
 }
 
 /// Sends everything as it is but for nodes of the state, in each of which it flips a bit.

@@ -21,14 +21,14 @@ pub struct ReplicaProcess {
     replica: ReplicaId,
     home: PathBuf,
     log: PathBuf,
-    options: &'static [&'static str],
+    options: Vec<String>,
     child: Option<Child>,
 }
 
 impl ReplicaProcess {
     /// A replica that does not run yet, and what is written on its command line beside the usual.
     #[must_use]
-    pub fn new(replica: ReplicaId, home: PathBuf, options: &'static [&'static str]) -> Self {
+    pub fn new(replica: ReplicaId, home: PathBuf, options: Vec<String>) -> Self {
         let log = home.with_extension("log");
         ReplicaProcess { replica, home, log, options, child: None }
     }
@@ -56,7 +56,7 @@ impl ReplicaProcess {
         let child = Command::new(program)
             .args(["node".as_ref(), "--home".as_ref(), self.home.as_os_str()])
             .args(["--exit-with-parent".into(), parent])
-            .args(self.options)
+            .args(&self.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -46,6 +46,13 @@ pub enum Observation {
     Answers(ReplicaStatus),
     /// It runs, but does not answer.
     Silent(String),
+    /// It lies: what it says of itself is not looked at.
+    Lies {
+        /// How.
+        how: String,
+        /// Whether it answers at all.
+        answers: bool,
+    },
     /// It was killed.
     Killed,
 }
@@ -56,19 +63,26 @@ impl Observation {
     pub fn status(&self) -> Option<&ReplicaStatus> {
         match self {
             Observation::Answers(status) => Some(status),
-            Observation::Silent(_) | Observation::Killed => None,
+            Observation::Silent(_) | Observation::Lies { .. } | Observation::Killed => None,
         }
     }
 
     /// Its state in a word or a sentence.
     #[must_use]
-    pub fn state(&self) -> &str {
+    pub fn state(&self) -> String {
         match self {
-            Observation::Answers(ReplicaStatus { why_not_voting: Some(why), .. }) => why,
-            Observation::Answers(_) => "votes",
-            Observation::Silent(_) => "does not answer yet",
-            Observation::Killed => "killed",
+            Observation::Answers(ReplicaStatus { why_not_voting: Some(why), .. }) => why.clone(),
+            Observation::Answers(_) => "votes".to_owned(),
+            Observation::Silent(_) => "does not answer yet".to_owned(),
+            Observation::Lies { how, .. } => format!("lies: {how}"),
+            Observation::Killed => "killed".to_owned(),
         }
+    }
+
+    /// Whether it lies.
+    #[must_use]
+    pub fn is_liar(&self) -> bool {
+        matches!(self, Observation::Lies { .. })
     }
 }
 
@@ -103,7 +117,7 @@ pub fn table(observations: &[Observation]) -> String {
 
 fn row(index: usize, found: &Observation) -> [String; 6] {
     let none = || "-".to_owned();
-    let state = found.state().to_owned();
+    let state = found.state();
     match found.status() {
         Some(status) => {
             let view =

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use quorate::ReplicaId;
 use serde::Serialize;
 
 use crate::audit::{Audit, LedgerSummary};
+use crate::byzantine::{BehaviourName, Liars};
 use crate::faults::Kill;
 use crate::tally::Tally;
 
@@ -30,8 +32,19 @@ pub struct Report {
     pub latency_ms: Latency,
     /// The primaries that were killed.
     pub kills: Vec<KillReport>,
-    /// The ledger of each replica.
+    /// The replicas that lied.
+    pub liars: Vec<LiarReport>,
+    /// The ledger of each replica that did not lie.
     pub ledgers: Vec<Option<LedgerSummary>>,
+}
+
+/// A replica that lied.
+#[derive(Clone, Debug, Serialize)]
+pub struct LiarReport {
+    /// The replica.
+    pub replica: u16,
+    /// How.
+    pub behaviour: String,
 }
 
 /// Latencies in milliseconds.
@@ -82,8 +95,21 @@ impl Report {
             throughput: tally.throughput(),
             latency_ms: Latency { p50: latency(0.5), p99: latency(0.99), max: latency(1.0) },
             kills: kills.iter().zip(tally.pauses()).map(|(kill, pause)| KillReport::new(kill, pause)).collect(),
+            liars: Vec::new(),
             ledgers: audit.ledgers,
         }
+    }
+
+    /// Names those who lied.
+    #[must_use]
+    pub fn with_liars(self, liars: &Liars) -> Self {
+        let one =
+            |(replica, how): (&ReplicaId, &BehaviourName)| LiarReport { replica: replica.0, behaviour: how.name() };
+        Report { liars: liars.iter().map(one).collect(), ..self }
+    }
+
+    fn lie_of(&self, replica: usize) -> Option<&LiarReport> {
+        self.liars.iter().find(|liar| usize::from(liar.replica) == replica)
     }
 
     /// Adds something that is not as it must be.
@@ -131,11 +157,17 @@ impl fmt::Display for Report {
                         "replica {replica}    {transfers} transfers, {accounts} accounts, slot {seq}, root {root}"
                     )?;
                 }
-                None => writeln!(f, "replica {replica}    its ledger cannot be read")?,
+                None => match self.lie_of(replica) {
+                    Some(liar) => {
+                        writeln!(f, "replica {replica}    lied ({}); its ledger does not count", liar.behaviour)?
+                    }
+                    None => writeln!(f, "replica {replica}    its ledger cannot be read")?,
+                },
             }
         }
         if self.ok {
-            return writeln!(f, "ok           all replicas hold the same ledger; every payment was executed once");
+            let who = if self.liars.is_empty() { "all" } else { "all correct" };
+            return writeln!(f, "ok           {who} replicas hold the same ledger; every payment was executed once");
         }
         self.problems.iter().try_for_each(|problem| writeln!(f, "WRONG        {problem}"))
     }

@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use crate::arguments::{NetworkArguments, RunArguments};
 use crate::audit::{Audit, Expected, audit};
 use crate::balances::Balances;
+use crate::byzantine::{Liars, Lie};
 use crate::cluster::{Cluster, ClusterPlan, this_program};
 use crate::display::{Display, write_line};
 use crate::error::TestnetError;
@@ -37,7 +38,7 @@ pub(crate) async fn run(arguments: &RunArguments) -> Result<(), TestnetError> {
     let mut signals = Signals::catch()?;
     let work = Work::prepare(arguments)?;
     let json = ReportFile::open(arguments.json.as_deref())?;
-    let plan = cluster_plan(&arguments.network)?;
+    let plan = ClusterPlan { liars: work.liars.clone(), ..cluster_plan(&arguments.network)? };
     let mut cluster = signals.or(Cluster::start(&plan)).await?;
     let result = signals.or(work.run(&mut cluster)).await;
     let folder = plan.keep.then(|| cluster.folder().to_path_buf());
@@ -55,7 +56,7 @@ pub(crate) fn cluster_plan(arguments: &NetworkArguments) -> Result<ClusterPlan, 
         return Err(TestnetError::Usage("at least one client has to pay: --clients 1".into()));
     }
     let network = NetworkPlan { name: "testnet".into(), replicas, clients, ..NetworkPlan::default() };
-    Ok(ClusterPlan { program: this_program()?, network, keep, corrupt: None })
+    Ok(ClusterPlan { program: this_program()?, network, keep, corrupt: None, liars: Liars::new() })
 }
 
 fn conclude(report: &Report, json: Option<ReportFile>) -> Result<(), TestnetError> {
@@ -82,17 +83,15 @@ struct Work {
     expected: Vec<Expected>,
     in_flight: usize,
     kills: u32,
+    liars: Liars,
 }
 
 impl Work {
     /// Reads all files and refuses what cannot be done, before anything is started.
     fn prepare(arguments: &RunArguments) -> Result<Work, TestnetError> {
-        let (replicas, kills) = (arguments.network.replicas, arguments.kill);
-        if replicas < 4 && kills > 0 {
-            return Err(TestnetError::Usage(format!(
-                "{replicas} replicas tolerate none that is down, so none can be killed: use 4 or more, or --kill 0"
-            )));
-        }
+        let replicas = arguments.network.replicas;
+        let liars = Lie::collect(&arguments.byzantine, replicas)?;
+        let kills = kills(replicas, &liars, arguments.kill)?;
         let payments = match &arguments.payments {
             Some(path) => payments::read(path)?,
             None => payments::generate(arguments.count.get())
@@ -109,7 +108,12 @@ impl Work {
             Ok::<_, TestnetError>(Expected { source: path.display().to_string(), balances: Balances::read(path)? })
         });
         let expected = [computed].into_iter().chain(table.transpose()?).collect();
-        Ok(Work { payments: payments.into(), expected, in_flight: arguments.in_flight.get(), kills })
+        Ok(Work { payments: payments.into(), expected, in_flight: arguments.in_flight.get(), kills, liars })
+    }
+
+    fn who_lies(&self) -> Option<String> {
+        let lies: Vec<_> = self.liars.iter().map(|(replica, how)| format!("replica {replica} lies: {how}")).collect();
+        (!lies.is_empty()).then(|| format!("{}; what it says of itself is not looked at", lies.join(", ")))
     }
 
     async fn run(&self, cluster: &mut Cluster) -> Result<Report, TestnetError> {
@@ -123,6 +127,9 @@ impl Work {
             "{members} replicas in {}; {count} clients pay {payments} times",
             cluster.folder().display()
         ));
+        if let Some(lies) = self.who_lies() {
+            display.say(&lies);
+        }
         let started = Instant::now();
         let mut course = Course {
             cluster,
@@ -134,10 +141,28 @@ impl Work {
         course.pay(load).await?;
         course.settle().await?;
         let Course { faults, tally, cluster, .. } = course;
-        let audit = audit(cluster.http(), payments, &self.expected).await;
+        let audit = audit(cluster.http(), &self.liars, payments, &self.expected).await;
         display.finish();
-        Ok(report((payments, count), &tally, &faults, audit))
+        Ok(report((payments, count), &tally, &faults, audit).with_liars(&self.liars))
     }
+}
+
+/// How many primaries are killed. One that lies and one that is down are two that are faulty.
+fn kills(replicas: u16, liars: &Liars, asked: Option<u32>) -> Result<u32, TestnetError> {
+    let tolerated = usize::from(replicas.saturating_sub(1) / 3);
+    if tolerated > liars.len() {
+        return Ok(asked.unwrap_or(1));
+    }
+    let kills = asked.unwrap_or(u32::from(liars.is_empty()));
+    if kills == 0 {
+        return Ok(0);
+    }
+    Err(TestnetError::Usage(if liars.is_empty() {
+        format!("{replicas} replicas tolerate none that is down, so none can be killed: use 4 or more, or --kill 0")
+    } else {
+        let lies = liars.len();
+        format!("{replicas} replicas tolerate {tolerated} that are faulty, and {lies} lie: use more, or --kill 0")
+    }))
 }
 
 fn report(sizes: (u64, usize), tally: &Tally, faults: &Faults, audit: Audit) -> Report {
@@ -207,9 +232,10 @@ fn looks() -> tokio::time::Interval {
     looks
 }
 
-/// Whether all replicas vote, and stand at the same slot with the same history.
+/// Whether all correct replicas vote, and stand at the same slot with the same history.
 pub(crate) fn is_settled(observations: &[Observation]) -> bool {
-    let statuses: Option<Vec<_>> = observations.iter().map(Observation::status).collect();
+    let correct = observations.iter().filter(|found| !found.is_liar());
+    let statuses: Option<Vec<_>> = correct.map(Observation::status).collect();
     statuses.is_some_and(|statuses| {
         statuses.iter().all(|status| status.voting)
             && statuses

@@ -13,6 +13,7 @@ use std::process::Stdio;
 use quorate::ReplicaId;
 use quorate::genesis::Limits;
 use quorate_node::NetworkPlan;
+use quorate_testnet::byzantine::Liars;
 use quorate_testnet::http::Http;
 use quorate_testnet::replica_status::{Observation, ReplicaStatus, observe};
 use quorate_testnet::{Cluster, ClusterPlan};
@@ -74,7 +75,9 @@ impl Copy {
 async fn cluster() -> Cluster {
     let limits = Limits { checkpoint_interval: 16, ..Limits::default() };
     let network = NetworkPlan { clients: 2, limits, ..NetworkPlan::default() };
-    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None }).await.unwrap()
+    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None, liars: Liars::new() })
+        .await
+        .unwrap()
 }
 
 /// A copy of a replica's home, made while it did not run. It runs again, and has signed more since.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use quorate::genesis::Limits;
 use quorate::{NodeConfig, ReplicaId};
 use quorate_node::NetworkPlan;
+use quorate_testnet::byzantine::Liars;
 use quorate_testnet::replica_status::table;
 use quorate_testnet::{Cluster, ClusterPlan};
 use support::{PROGRAM, all_paid, assert_all_hold, assert_no_evidence, copy_folder, payments, program, until};
@@ -23,7 +24,9 @@ async fn cluster() -> Cluster {
     let limits = Limits { checkpoint_interval: 16, ..Limits::default() };
     let engine = NodeConfig { segment_bytes: 8 << 20, ..NodeConfig::default() };
     let network = NetworkPlan { clients: 2, limits, engine, ..NetworkPlan::default() };
-    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None }).await.unwrap()
+    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None, liars: Liars::new() })
+        .await
+        .unwrap()
 }
 
 fn home(cluster: &Cluster) -> PathBuf {

@@ -11,7 +11,9 @@ use quorate_ledger::AccountName;
 
 use super::{balance, genesis, inspect, status, submit};
 use crate::exit::Exit;
+use crate::home::NodeHome;
 use crate::run::run_over;
+use crate::wiring::Wiring;
 use crate::{logging, parent};
 
 /// A ledger that several machines keep together, and that stays correct while some of them crash, lie or are attacked.
@@ -235,18 +237,18 @@ impl NodeArguments {
     /// Runs the node to its end. Logging must have been started.
     #[must_use]
     pub fn run(self) -> Exit {
-        self.run_over(|transport| transport)
+        self.run_over(|_, transport| Wiring::direct(transport))
     }
 
-    /// As [`NodeArguments::run`], over what is made of the node's transport: for tests of a faulty network or replica.
+    /// As [`NodeArguments::run`], with what is made of the node's wiring: for tests of a faulty network or replica.
     #[must_use]
-    pub fn run_over(self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Exit {
+    pub fn run_over(self, wire: impl FnOnce(&NodeHome, Arc<dyn Transport>) -> Wiring) -> Exit {
         if let Some(parent) = self.exit_with_parent
             && let Err(error) = parent::exit_with_parent(parent)
         {
             tracing::error!("cannot end together with the parent: {error}");
             return Exit::Io;
         }
-        run_over(&self.home, wrap)
+        run_over(&self.home, wire)
     }
 }

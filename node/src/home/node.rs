@@ -11,8 +11,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use quorate::core::Identity;
+use quorate::messages::SigningContext;
 use quorate::{Genesis, NodeConfig, ReplicaId};
-use quorate_crypto::{Digest, KeyPair, key_file};
+use quorate_crypto::{Digest, Ed25519, KeyPair, key_file};
 use serde::{Deserialize, Serialize};
 
 use super::error::HomeError;
@@ -125,6 +127,18 @@ impl NodeHome {
     #[must_use]
     pub fn key(&self) -> &KeyPair {
         &self.key
+    }
+
+    /// Who the engine is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity {
+            config: Arc::new(self.settings.engine.clone()),
+            id: self.settings.replica,
+            key: self.key.clone(),
+            context: SigningContext::new(Arc::new(Ed25519), self.genesis.chain_id(), self.genesis.epoch()),
+            genesis: Arc::clone(&self.genesis),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::report::{CaseReport, Fetched};
 use super::timeline::{Phase, write};
 use crate::arguments::{AbsenceArguments, Rate};
 use crate::audit::compare;
+use crate::byzantine::Liars;
 use crate::cluster::{Cluster, ClusterPlan, this_program};
 use crate::error::TestnetError;
 use crate::http::Http;
@@ -102,7 +103,7 @@ impl Case {
         let (replicas, clients) = (arguments.replicas(), arguments.clients.get());
         let network = NetworkPlan { name: "testnet".into(), replicas, clients, engine, ..NetworkPlan::default() };
         let corrupt = (arguments.corrupt_chunks && self.number() == 2).then_some(CORRUPT);
-        Ok(ClusterPlan { program: this_program()?, network, keep: arguments.keep, corrupt })
+        Ok(ClusterPlan { program: this_program()?, network, keep: arguments.keep, corrupt, liars: Liars::new() })
     }
 
     /// Starts the network of this case.

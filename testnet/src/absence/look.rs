@@ -62,6 +62,7 @@ impl Look {
     pub(super) fn state(&self) -> String {
         match &self.absent {
             Observation::Killed => "away".to_owned(),
+            Observation::Lies { how, .. } => format!("lies: {how}"),
             Observation::Silent(_) => "starts".to_owned(),
             Observation::Answers(status) => self.state_of(status),
         }

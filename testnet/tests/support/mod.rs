@@ -12,6 +12,7 @@ use quorate_ledger::Transfer;
 use quorate_node::NetworkPlan;
 use quorate_testnet::audit::{Expected, audit};
 use quorate_testnet::balances::Balances;
+use quorate_testnet::byzantine::Liars;
 use quorate_testnet::load::{Load, connect};
 use quorate_testnet::payments::generate;
 use quorate_testnet::replica_status::{Observation, table};
@@ -43,7 +44,9 @@ pub async fn run(arguments: &[&str]) -> (i32, String, String) {
 /// A network of four replicas.
 pub async fn cluster() -> Cluster {
     let network = NetworkPlan { clients: 2, ..NetworkPlan::default() };
-    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None }).await.unwrap()
+    Cluster::start(&ClusterPlan { program: PROGRAM.into(), network, keep: false, corrupt: None, liars: Liars::new() })
+        .await
+        .unwrap()
 }
 
 /// Two clients that pay.
@@ -99,7 +102,7 @@ pub async fn assert_all_hold(cluster: &Cluster, payments: &[Transfer]) {
     )
     .await;
     let expected = Expected { source: "the payments".into(), balances: Balances::after(payments) };
-    let audit = audit(cluster.http(), payments.len() as u64, &[expected]).await;
+    let audit = audit(cluster.http(), cluster.liars(), payments.len() as u64, &[expected]).await;
     assert!(audit.problems.is_empty(), "{:#?}", audit.problems);
 }
 
