@@ -56,6 +56,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "quorate-bench",
         &["quorate", "quorate-crypto", "quorate-ledger", "quorate-net", "quorate-node", "quorate-testnet"],
     ),
+    ("quorate-fuzz", &["quorate-net", "quorate-node", "quorate-sim"]),
 ];
 
 /// A dependency that must be optional, because only a feature may bring it in.

@@ -3,7 +3,10 @@
 //! Leaves and inner nodes are hashed with different prefixes, so that no node can pass for a leaf. A level of odd length
 //! hands its last node up unchanged instead of pairing it with itself, so that no two lists of leaves share a root.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
@@ -85,7 +88,37 @@ pub struct InclusionProof {
     /// How many leaves the tree has.
     pub size: u64,
     /// The siblings on the way up, the leaf's first. At most 64.
+    #[serde(deserialize_with = "deserialize_path")]
     pub path: Vec<Digest>,
+}
+
+/// The longest path: that of a tree with as many leaves as a number can say.
+const PATH_MAX: usize = 64;
+
+/// Reads node by node: the length that a stranger claims reserves no memory.
+fn deserialize_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Digest>, D::Error> {
+    struct Path;
+
+    impl<'de> Visitor<'de> for Path {
+        type Value = Vec<Digest>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {PATH_MAX} nodes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut nodes: A) -> Result<Vec<Digest>, A::Error> {
+            let mut path = Vec::new();
+            while let Some(node) = nodes.next_element()? {
+                if path.len() == PATH_MAX {
+                    return Err(A::Error::invalid_length(PATH_MAX + 1, &self));
+                }
+                path.push(node);
+            }
+            Ok(path)
+        }
+    }
+
+    deserializer.deserialize_seq(Path)
 }
 
 /// Why an inclusion proof proves nothing.

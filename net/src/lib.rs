@@ -36,6 +36,8 @@ mod driver;
 mod endpoint;
 mod error;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handlers;
 mod handshakes;

@@ -16,6 +16,7 @@
 //! | [`counters`] | how often the interesting things happened |
 //! | [`campaign`] | many seeds in several threads |
 //! | [`chart`] | what happened in a world, drawn for people |
+//! | [`fuzzing`] | what fuzzers call |
 //! | `mutants` | broken engines, which the checkers must notice; with the feature of that name |
 //! | [`shrink`] | a failing world made small |
 //! | [`disk`], [`panics`], [`tally`], [`signatures`], [`transcript`], [`violation`] | the smaller parts |
@@ -27,6 +28,7 @@ pub mod checkers;
 pub mod choices;
 pub mod counters;
 pub mod disk;
+pub mod fuzzing;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 pub mod options;

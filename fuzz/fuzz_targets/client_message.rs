@@ -1,0 +1,5 @@
+//! What a client sends to a replica.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| quorate_fuzz::bounded(bytes, quorate_sim::fuzzing::client_message));

@@ -1,0 +1,5 @@
+//! How a stream of the network opens.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| quorate_fuzz::bounded(bytes, quorate_net::fuzzing::hello));

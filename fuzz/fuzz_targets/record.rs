@@ -1,0 +1,5 @@
+//! Records of the journal, and batches.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| quorate_fuzz::bounded(bytes, quorate_sim::fuzzing::record));

@@ -1,0 +1,5 @@
+//! What a replica tells a client.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| quorate_fuzz::bounded(bytes, quorate_sim::fuzzing::replica_message));

@@ -1,0 +1,5 @@
+//! A whole world.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| quorate_sim::fuzzing::world(bytes));
