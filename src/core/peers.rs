@@ -153,7 +153,10 @@ impl Peer {
     /// Takes its Status; gives back the one before.
     pub fn set_status(&mut self, status: Status, now: Instant) -> Option<Status> {
         let bounds = match (status.standing, status.target) {
-            (standing @ Standing::Recovering { .. }, _) => standing.recovers_within(),
+            // It may have asked for a later view than it must come past, and goes back to none before it.
+            (standing @ Standing::Recovering { .. }, target) => standing
+                .recovers_within()
+                .map(|bounds| bounds.max(Bounds { view: target.unwrap_or_default(), seq: SeqNum::GENESIS })),
             (Standing::Voting, Some(view)) => Some(Bounds { view, seq: SeqNum::GENESIS }),
             (Standing::Voting, None) => None,
             (Standing::Checking | Standing::LowDisk | Standing::Diverged { .. } | Standing::Halted, _) => None,
@@ -220,5 +223,39 @@ impl Peers {
         let all: Vec<_> = self.iter().filter(|(id, peer)| accept(*id, peer)).map(|(id, _)| id).collect();
         let next = last.and_then(|last| all.iter().find(|id| **id > last));
         next.or_else(|| all.first()).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_crypto::Digest;
+
+    use super::*;
+
+    #[test]
+    fn a_member_waits_for_the_later_of_its_bounds_and_of_the_view_that_it_has_asked_for() {
+        let bounds = Bounds { view: View(3), seq: SeqNum(20) };
+        let status = |standing, target: Option<u64>| Status {
+            view: View(2),
+            target: target.map(View),
+            suspects: false,
+            standing,
+            stable: SeqNum(24),
+            executed: SeqNum(25),
+            chain: Digest::ZERO,
+            slots: Vec::new(),
+        };
+        let waits_for = |standing, target| {
+            let mut peer = Peer::default();
+            peer.set_status(status(standing, target), Instant(1));
+            peer.waits_for().map(|(bounds, _)| bounds)
+        };
+        let recovering = Standing::Recovering { bounds: Some(bounds) };
+        assert_eq!(waits_for(recovering, None), Some(bounds));
+        assert_eq!(waits_for(recovering, Some(5)), Some(Bounds { view: View(5), seq: SeqNum(20) }));
+        assert_eq!(waits_for(Standing::Recovering { bounds: None }, Some(5)), None);
+        let alone = Bounds { view: View(5), seq: SeqNum::GENESIS };
+        assert_eq!(waits_for(Standing::Voting, Some(5)), Some(alone));
+        assert_eq!(waits_for(Standing::Voting, None), None);
     }
 }
