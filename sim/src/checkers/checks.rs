@@ -26,7 +26,7 @@ use super::validity::Submitted;
 use super::watermarks::Watermarks;
 use super::{
     abstaining, agreement, batches, checkpoints, durable, evidence, exactly_once, new_views, one_vote, recovery,
-    replies, state_contents, view_changes, views, watermarks,
+    replies, state_contents, view_change_contents, views, watermarks,
 };
 use crate::counters::{Counter, Counters};
 use crate::violation::{Class, Violation};
@@ -114,7 +114,7 @@ impl Checks {
             certificates.check_record(Witnesses { holder: id, said, blameless }, record)
         });
         if let JournalRecord::ViewChangeSent(asked) = record {
-            self.judge("view-changes", |_| view_changes::check_asked(id, &journal, asked));
+            self.judge("view-change-contents", |_| view_change_contents::check_asked(id, &journal, asked));
         }
         if let JournalRecord::ViewEntered(entered) = record {
             self.judge("re-proposals", |checks| checks.re_proposals.on_entered(id, entered));

@@ -20,7 +20,7 @@
 //! | `batch-kept` | a journalled batch behind every certificate | `batches` |
 //! | `recovery` | a start finds what was durable, or says what it lost | `recovery` |
 //! | `certificates` | Q distinct members, who said exactly that | `certificates` |
-//! | `view-changes` | a ViewChange leaves out nothing that binds | `view_changes` |
+//! | `view-change-contents` | a ViewChange leaves out nothing that binds | `view_change_contents` |
 //! | `new-views` | a view begins with what follows from its ViewChanges | `new_views` |
 //! | `re-proposals` | what is committed is assigned again in every later view that covers it | `re_proposals` |
 //! | `memory` | no more than the analytic bound | `memory` |
@@ -59,7 +59,7 @@ mod state_contents;
 #[cfg(test)]
 mod tests;
 mod validity;
-mod view_changes;
+mod view_change_contents;
 mod views;
 mod watermarks;
 

@@ -22,7 +22,7 @@ pub const NAMES: &[&str] = &[
     "replies",
     "root-contents",
     "validity",
-    "view-changes",
+    "view-change-contents",
     "views",
     "watermarks",
 ];

@@ -120,7 +120,7 @@ const BROKEN: [Broken; 23] = [
     ("certificates", |checks| {
         checks.on_record(ID, &JournalRecord::CheckpointStable(checkpoint_certificate(4, 7, &[1, 3])));
     }),
-    ("view-changes", |checks| {
+    ("view-change-contents", |checks| {
         let mut recovered = Recovered::default();
         recovered.promises.prepared.insert(SeqNum(1), prepared_certificate(0, 1, 7, &[1, 3]));
         checks.on_start(ID, &recovered);

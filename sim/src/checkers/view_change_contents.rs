@@ -1,4 +1,4 @@
-//! `view-changes`: a ViewChange leaves out nothing that its replica is bound to: for every slot above its checkpoint it
+//! `view-change-contents`: a ViewChange leaves out nothing that its replica is bound to: for every slot above its checkpoint it
 //! names a prepared certificate at least as new as the one in the journal.
 
 use std::collections::BTreeMap;
