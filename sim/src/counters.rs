@@ -82,6 +82,10 @@ counters! {
         FullWindows,
         /// Primaries with waiting requests whose window is full: they wait for a checkpoint.
         Stalls,
+        /// Wall clocks that jumped.
+        ClockJumps,
+        /// Votes that waited until the time of a proposal was near enough.
+        VotesDelayed,
         /// Requests in batches that were skipped because they were executed before.
         Skipped,
         /// Replies from the client table.
@@ -180,6 +184,8 @@ counters! {
     Disk {
         /// Processes that ended because a sync failed.
         FsyncAborts,
+        /// Syncs that took a hundred times as long.
+        SlowSyncs,
         /// Disks that became full.
         FullDisks,
         /// Processes that ended because the disk was full.

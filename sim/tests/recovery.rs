@@ -3,7 +3,7 @@
 
 use quorate_sim::campaign::world_with;
 use quorate_sim::counters::{Counter, Counters};
-use quorate_sim::disk::Damage;
+use quorate_sim::disk::{Damage, Lie};
 use quorate_sim::options::{FaultOptions, Options};
 use quorate_sim::world::Mishap;
 
@@ -59,6 +59,26 @@ fn a_damaged_file_of_promises_costs_nothing_while_the_journal_is_whole() {
         assert_all_happened(&counters, &[Counter::DamagedPromises]);
         assert_eq!(counters.get(Counter::StartsRecovering), 0, "{damage:?}: {counters}");
     }
+}
+
+/// What a disk confirmed and forgot is found out, or costs nobody anything.
+#[test]
+fn a_disk_that_lies_makes_nobody_contradict_itself() {
+    let lies = [
+        (Lie::Sync, Counter::ForgottenSyncs),
+        (Lie::Rename, Counter::ForgottenRenames),
+        (Lie::Write, Counter::MisdirectedWrites),
+    ];
+    for (first, (lie, counter)) in (700..).step_by(10).zip(lies) {
+        let counters = run(first..first + 8, |options| suffers(options, Mishap::Lie(lie)));
+        assert_all_happened(&counters, &[counter]);
+    }
+}
+
+#[test]
+fn a_file_that_rots_under_a_running_replica_loses_no_promise_silently() {
+    let counters = run(750..758, |options| suffers(options, Mishap::Rot));
+    assert_all_happened(&counters, &[Counter::RottenFiles]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::counters::{Counter, Counters};
+use crate::signatures::fingerprint;
 use crate::violation::{Class, Violation};
 use crate::world::Ended;
 
@@ -26,6 +27,9 @@ pub struct Summary {
     pub with_most_byzantine: u64,
     /// How many had any.
     pub with_byzantine: u64,
+    /// A hash of everything that happened in all of them, in the order of the seeds: equal for equal seeds, on every machine
+    /// and however it was compiled.
+    pub trace: u64,
     /// What happened.
     pub counters: Counters,
     /// The seeds that broke a rule.
@@ -42,6 +46,7 @@ impl Summary {
                 self.events += ended.events;
                 self.simulated += ended.lasted;
                 self.views += ended.view.0;
+                self.trace = fingerprint(self.trace, &ended.trace.to_le_bytes());
                 self.with_byzantine += u64::from(byzantine > 0);
                 self.with_most_byzantine += u64::from(byzantine >= ended.options.faulty_max());
                 self.counters.merge(&ended.counters);

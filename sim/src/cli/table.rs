@@ -64,6 +64,7 @@ fn print_run(summary: &Summary, Pace { elapsed, jobs }: Pace) {
     line("seeds with Ed25519", grouped(real), &share(real, summary.seeds));
     let twice = summary.counters.get(Counter::SeedsRunTwice);
     line("seeds run twice", grouped(twice), &share(twice, summary.seeds));
+    line("trace of all seeds", format!("{:016x}", summary.trace), "");
     line("failures", grouped(summary.failures.len() as u64), "");
 }
 

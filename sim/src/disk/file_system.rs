@@ -327,6 +327,55 @@ mod tests {
         assert!(kept > 5 && lost > 5, "{kept} {lost}");
     }
 
+    /// A disk with a synced file `a` of two blocks.
+    fn disk_with_a_file() -> (FileSystem, FileNumber) {
+        let mut disk = FileSystem::default();
+        disk.create_folder(Path::new("home")).unwrap();
+        let file = disk.create(&path("a")).unwrap();
+        disk.write(file, 0, &[1; 8192]).unwrap();
+        disk.sync(file).unwrap();
+        disk.sync_folder(Path::new("home")).unwrap();
+        (disk, file)
+    }
+
+    #[test]
+    fn a_disk_that_lies_about_syncs_loses_what_it_confirmed_when_the_power_fails() {
+        let lost = (0..50).filter(|seed| {
+            let (mut disk, file) = disk_with_a_file();
+            disk.lie(Lie::Sync, 0);
+            disk.write(file, 0, b"promise").unwrap();
+            disk.sync(file).unwrap();
+            assert_eq!(disk.file(file).unwrap().read(0, 7), Some(&b"promise"[..]), "nothing shows before");
+            disk.lose_power(&mut Choices::from_seed(*seed));
+            disk.file(file).unwrap().read(0, 7) != Some(&b"promise"[..])
+        });
+        assert!(lost.count() > 10);
+    }
+
+    #[test]
+    fn a_forgotten_rename_leaves_the_old_name_after_a_power_failure() {
+        let (mut disk, _) = disk_with_a_file();
+        disk.lie(Lie::Rename, 0);
+        disk.rename(&path("a"), &path("b")).unwrap();
+        disk.sync_folder(Path::new("home")).unwrap();
+        assert!(disk.has_lied() && disk.open(&path("b")).is_ok());
+        disk.lose_power(&mut Choices::from_seed(0));
+        assert_eq!(disk.list(Path::new("home")).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_misdirected_write_shows_after_a_power_failure() {
+        let (mut disk, file) = disk_with_a_file();
+        disk.lie(Lie::Write, 2 * 4096);
+        disk.write(file, 0, &[7; 100]).unwrap();
+        disk.sync(file).unwrap();
+        assert_eq!(disk.file(file).unwrap().read(0, 100), Some(&[7; 100][..]));
+        disk.lose_power(&mut Choices::from_seed(0));
+        let content = disk.bytes(&path("a")).unwrap();
+        assert!(content[..4096].iter().all(|byte| *byte == 1), "it never came to where it should be");
+        assert_eq!(content[4096..4196], [7; 100]);
+    }
+
     #[test]
     fn nothing_happens_without_power_until_the_next_start() {
         let mut disk = FileSystem::default();

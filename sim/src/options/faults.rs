@@ -41,6 +41,10 @@ pub struct FaultOptions {
     pub mishaps: u64,
     /// What happens to it, instead of something drawn.
     pub mishap: Option<Mishap>,
+    /// How often a wall clock jumps, forwards or back.
+    pub clock_jumps: u64,
+    /// Per mille of syncs that take a hundred times as long.
+    pub slow_syncs: u64,
     /// How often a disk becomes full for a while.
     pub full_disks: u64,
     /// Whether those who are not among n-f drawn ones that are whole stay broken when the network has calmed down.
@@ -73,6 +77,8 @@ impl FaultOptions {
             mishaps: 0,
             mishap: None,
             full_disks: 0,
+            clock_jumps: 0,
+            slow_syncs: 0,
             forsakes: false,
             lies: 0,
             equivocation: 0,
@@ -96,6 +102,8 @@ pub(super) fn draw_faults(choices: &mut Choices) -> FaultOptions {
         mishaps: choices.pick(&[0, 1, 1, 3]),
         mishap: None,
         forsakes: choices.chance(500),
+        clock_jumps: choices.pick(&[0, 0, 2, 6]),
+        slow_syncs: choices.pick(&[0, 0, 5, 30]),
         full_disks: choices.pick(&[0, 0, 1, 3]),
         lies: choices.pick(&[100, 500, 1000]),
         refused_syncs: choices.pick(&[0, 0, 1, 3]),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::options::Options;
+use super::replicas::time_needed;
 
 /// A member is let back in once in this time, so that a faulty one cannot make the others work for nothing.
 const READMISSION_PAUSE: Duration = Duration::from_secs(600);
@@ -17,14 +18,17 @@ impl Options {
         ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests()))
     }
 
-    /// How many views a cluster may leave behind, once the network is calm, before it comes to one in which it stays.
+    /// How many views a calm cluster may leave behind before it comes to one in which it stays; or, where T is too short for
+    /// it, before it executes something.
     ///
     /// 1. A correct replica that hears n-f others asks for another view only when its primary serves it too little for T,
     ///    or when W members do, one of them correct.
     /// 2. At most f primaries in a row are faulty or not connected, and every view change goes on to the next one.
-    /// 3. One view may have been begun with messages of before.
-    /// 4. The primary that comes then is connected. If it cannot serve within T, T doubles with the view; the cap is long
-    ///    enough in every world (see how the configuration is drawn).
+    /// 3. One view may have been begun with messages of before, or with a T that was not doubled: only a fruitless view
+    ///    doubles it.
+    /// 4. The primary that comes then is connected and serves within T once T is long enough, after
+    ///    log2(T_needed / T0) doublings. Whatever is executed sets T back: where T0 is too short, views go on changing,
+    ///    and the bound is one from one execution to the next.
     ///
     /// It holds once all connected replicas have what the cluster had executed when it calmed down: with f faulty ones
     /// every other one is needed, and whoever must fetch a state first takes longer than any T. Whoever is let back in makes
@@ -35,8 +39,19 @@ impl Options {
         if self.pools_of_requests() > 1 {
             return None;
         }
-        let doublings = (self.config.timeout_cap_ms.div_ceil(self.config.timeout_ms)).next_power_of_two().ilog2();
+        let needed = u64::try_from(self.time_needed().as_millis()).unwrap_or(u64::MAX);
+        let doublings = needed.div_ceil(self.config.timeout_ms).next_power_of_two().ilog2();
         Some(self.faulty_max() + 1 + u64::from(doublings))
+    }
+
+    /// Whether T must grow before anything is executed.
+    #[must_use]
+    pub fn is_timeout_short(&self) -> bool {
+        self.config.timeout() < self.time_needed()
+    }
+
+    fn time_needed(&self) -> Duration {
+        time_needed(&self.network, &self.machine)
     }
 
     /// How long it may take beyond that until a replica that has lost promises votes again: the others propose empty

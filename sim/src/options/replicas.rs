@@ -1,5 +1,7 @@
 //! The limits of the genesis and the configuration of every replica.
 
+use std::time::Duration;
+
 use quorate::NodeConfig;
 use quorate::genesis::Limits;
 
@@ -18,11 +20,17 @@ pub(super) fn draw_limits(choices: &mut Choices) -> Limits {
     }
 }
 
-/// T may be too short for the network at first: it grows up to its cap, which is long enough.
+/// How long a calm network takes for a request, or for a view change, at most.
+pub(super) fn time_needed(network: &NetworkOptions, machine: &MachineOptions) -> Duration {
+    network.delay.1 * 8 + machine.sync.1 * 4 + machine.execution.1
+}
+
+/// T is too short for the network in some worlds: it grows up to its cap, which is long enough.
 pub(super) fn draw_config(choices: &mut Choices, network: &NetworkOptions, machine: &MachineOptions) -> NodeConfig {
-    let needed =
-        u64::try_from((network.delay.1 * 8 + machine.sync.1 * 4 + machine.execution.1).as_millis()).unwrap_or(1);
-    let timeout_ms = (needed * choices.between(1, 8)).clamp(50, 2_000);
+    let needed = u64::try_from(time_needed(network, machine).as_millis()).unwrap_or(1);
+    let drawn = needed * choices.between(1, 8);
+    let timeout_ms = if choices.chance(200) { needed / choices.pick(&[2, 4]) } else { drawn };
+    let timeout_ms = timeout_ms.clamp(50, 2_000);
     let status_ms = (timeout_ms / choices.between(2, 10)).clamp(10, 100);
     NodeConfig {
         timeout_ms,

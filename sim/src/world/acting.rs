@@ -21,6 +21,8 @@ use crate::violation::Class;
 
 /// A deadline that is reached this often at one moment does not move.
 const SPINS_MAX: u32 = 100;
+/// How many times as long a slow sync takes.
+const SLOW_SYNC: u32 = 100;
 /// How often a replica looks how much room there is. Nanoseconds.
 const SPACE_PERIOD: u64 = 50_000_000;
 
@@ -108,7 +110,11 @@ impl World {
         if !node.running.as_mut().is_some_and(|running| running.persister.begin_sync()) {
             return;
         }
-        let delay = self.draw(self.options.machine.sync);
+        let mut delay = self.draw(self.options.machine.sync);
+        if !self.is_calm() && self.choices.chance(self.options.faults.slow_syncs) {
+            self.counters.add(Counter::SlowSyncs);
+            delay = (delay * SLOW_SYNC).min(self.until_calm() + delay);
+        }
         if !self.is_calm() && self.choices.chance(self.options.faults.crash_in_sync) {
             let moment = self.draw((Duration::ZERO, delay));
             self.after(moment, Event::CrashInSync(life));

@@ -53,7 +53,9 @@ pub(super) struct Aftermath {
     pub fates: BTreeMap<ReplicaId, Fate>,
     /// What the cluster had executed then.
     pub executed: SeqNum,
-    /// Whether all connected replicas have come as far, and vote.
+    /// What it had executed when it was looked at last.
+    pub progress: SeqNum,
+    /// Whether all connected replicas have come as far as it was then, and vote.
     pub has_caught_up: bool,
     /// The highest view that a correct replica had asked for by then.
     pub view: View,

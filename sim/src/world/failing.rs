@@ -22,6 +22,9 @@ const FUSE_MAX: u64 = 60;
 const FAILING_STARTS: u64 = 150;
 const START_FUSE_MAX: u64 = 12;
 
+/// How far ahead of the slowest a wall clock may be set.
+const CLOCK_JUMP_MAX: Duration = Duration::from_secs(10);
+
 /// How the life of a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -102,6 +105,10 @@ impl World {
             let (at, id) = (self.draw_moment(), self.choices.pick(&correct));
             self.after(at, Event::FullDisk { node: id });
         }
+        for _ in 0..faults.clock_jumps {
+            let (at, id) = (self.draw_moment(), self.choices.pick(&correct));
+            self.after(at, Event::ClockJump { node: id });
+        }
         self.plan_mishaps(&correct);
         self.plan_disturbances();
     }
@@ -175,6 +182,24 @@ impl World {
     pub(super) fn on_sync_refused(&mut self, id: ReplicaId) {
         if !self.is_calm() {
             self.node(id).disk.refuse_next_sync();
+        }
+    }
+
+    /// Somebody sets a wall clock. Monotonic ones never jump.
+    pub(super) fn on_clock_jump(&mut self, id: ReplicaId) {
+        if !self.is_calm() {
+            let ahead = self.draw((Duration::ZERO, CLOCK_JUMP_MAX));
+            self.counters.add(Counter::ClockJumps);
+            self.mark(id, || Note::new(Topic::Fault, format!("has a clock that is now {ahead:?} ahead")));
+            self.node_mut(id).clock_error = nanoseconds(ahead);
+        }
+    }
+
+    /// All wall clocks are right again, as far as they are in this world.
+    pub(super) fn set_clocks(&mut self) {
+        for id in self.ids() {
+            let ahead = self.draw((Duration::ZERO, self.options.machine.clock_error));
+            self.node_mut(id).clock_error = nanoseconds(ahead);
         }
     }
 

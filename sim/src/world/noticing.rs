@@ -41,6 +41,7 @@ impl World {
                 Some(Counter::Readmissions)
             }
             Notice::CheckpointStable { .. } => Some(Counter::StableCheckpoints),
+            Notice::VoteDelayed { .. } => Some(Counter::VotesDelayed),
             Notice::CatchingUp { .. } => Some(Counter::CatchUps),
             Notice::Evidence(_) => Some(Counter::Evidence),
             Notice::StartChecked { .. } => Some(Counter::StartsChecked),
@@ -52,7 +53,6 @@ impl World {
             Notice::StateInstalled { .. } => Some(Counter::TransfersDone),
             Notice::WindowFull { .. } => Some(Counter::Stalls),
             Notice::RequestPooled(_)
-            | Notice::VoteDelayed { .. }
             | Notice::Prepared { .. }
             | Notice::Committed { .. }
             | Notice::Executed { .. }

@@ -52,6 +52,7 @@ pub(super) enum Event {
     Crash { nodes: Vec<ReplicaId>, is_blackout: bool },
     CrashInSync(Life),
     PowerLoss { node: ReplicaId },
+    ClockJump { node: ReplicaId },
     Restart { node: ReplicaId },
     Fuse { node: ReplicaId },
     SyncRefused { node: ReplicaId },

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use quorate::SeqNum;
 use quorate::execution::state_fetch::StateFetch;
 use quorate::messages::Standing;
 
@@ -21,6 +22,9 @@ impl World {
         self.line(|| "the network calms down; whoever is down starts".to_owned());
         self.on_hold_ends();
         self.end_latent();
+        if self.options.faults.clock_jumps > 0 {
+            self.set_clocks();
+        }
         let cuts = self.network.heal_all();
         self.draw_aftermath();
         for id in self.ids() {
@@ -68,6 +72,10 @@ impl World {
     fn check_view_changes(&mut self) {
         let Some(most) = self.options.view_changes_max() else { return };
         let highest = self.highest_target(self.aftermath.connected.iter().copied());
+        let executed = SeqNum(self.checks.slots());
+        if self.options.is_timeout_short() && executed > std::mem::replace(&mut self.aftermath.progress, executed) {
+            self.aftermath.view = self.aftermath.view.max(highest);
+        }
         if !self.aftermath.has_caught_up {
             // Nobody can serve those who are far behind within T: until they have what the others had, views may pass.
             let executed = self.aftermath.executed;

@@ -33,6 +33,7 @@ impl World {
             Event::Filter(filter) => (27, filter.until, 0),
             Event::Hold(hold) => (28, hold.until, 0),
             Event::HoldEnds => (29, 0, 0),
+            Event::ClockJump { node } => (33, u64::from(node.0), 0),
             Event::PowerLoss { node } => (32, u64::from(node.0), 0),
             Event::Calm => (15, 0, 0),
             Event::Check => (16, 0, 0),
@@ -99,6 +100,7 @@ impl World {
             | Event::CrashInSync(_)
             | Event::Restart { .. }
             | Event::PowerLoss { .. }
+            | Event::ClockJump { .. }
             | Event::Lie { .. }
             | Event::SetBack { .. }
             | Event::Rogue { .. }

@@ -242,6 +242,7 @@ impl World {
             Event::ClientWake { client } => self.on_client_wake(client),
             Event::Crash { nodes, is_blackout } => self.on_crash(&nodes, is_blackout),
             Event::CrashInSync(life) => self.on_crash_in_sync(life),
+            Event::ClockJump { node } => self.on_clock_jump(node),
             Event::PowerLoss { node } => self.on_power_loss(node),
             Event::Restart { node } => self.start(node),
             Event::Fuse { node } => self.on_fuse(node),
