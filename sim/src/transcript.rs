@@ -27,6 +27,12 @@ impl Transcript {
         Transcript { kept: (entries_max > 0).then(|| Arc::new(Mutex::new(kept))) }
     }
 
+    /// Whether somebody wants to know.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// Records what happened at a moment, if somebody wants it. `None` is nothing to speak of.
     pub fn record(&self, at: u64, happening: impl FnOnce() -> Option<Happening>) {
         let Some(kept) = &self.kept else { return };

@@ -89,3 +89,112 @@ pub fn wrapped(text: &str, lines_max: usize) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use quorate::{SeqNum, View};
+    use quorate_crypto::Digest;
+
+    use super::*;
+    use crate::chart::{About, Happening, Note, Party, Statement, Topic};
+    use crate::choices::Choices;
+    use crate::violation::Class;
+
+    const MILLISECOND: u64 = 1_000_000;
+
+    fn options() -> Options {
+        let mut options = Options::draw(&mut Choices::from_seed(0), Some(4));
+        options.byzantine = vec![ReplicaId(0)];
+        options.network.delay.1 = Duration::from_millis(1);
+        options
+    }
+
+    fn vote(name: &'static str, batch: u8) -> Statement {
+        let about = About { view: Some(View(0)), seq: Some(SeqNum(5)), digest: Some(Digest::from_bytes([batch; 32])) };
+        Statement { topic: Topic::Vote, name, about, detail: String::new(), fingerprint: u64::from(batch) }
+    }
+
+    fn sent(at: u64, (from, to): (u16, u16), batch: u8, arrives: Option<u64>) -> Entry {
+        let statement = vote("PrePrepare", batch);
+        let (from, to) = (ReplicaId(from).into(), ReplicaId(to).into());
+        let arrives = arrives.map(|at| at * MILLISECOND);
+        Entry { at: at * MILLISECOND, happening: Happening::Sent { from, to, statement, arrives } }
+    }
+
+    fn arrived(at: u64, (from, to): (u16, u16), batch: u8) -> Entry {
+        let (from, to) = (ReplicaId(from).into(), ReplicaId(to).into());
+        let fingerprint = u64::from(batch);
+        Entry { at: at * MILLISECOND, happening: Happening::Arrived { from, to, fingerprint } }
+    }
+
+    fn noted(at: u64, by: u16, note: Note) -> Entry {
+        Entry { at: at * MILLISECOND, happening: Happening::Noted(Party::Replica(ReplicaId(by)), note) }
+    }
+
+    /// R0 says one thing to R1 and R3 and another to R2; what R3 should get comes late, and R1 is down by then.
+    fn equivocation() -> Vec<Entry> {
+        let crash = Happening::Crashed(ReplicaId(1), "crashes: power loss".to_owned());
+        vec![
+            sent(10, (0, 1), 7, Some(11)),
+            sent(10, (0, 2), 8, Some(11)),
+            sent(10, (0, 3), 7, Some(30)),
+            Entry { at: 11 * MILLISECOND, happening: crash },
+            arrived(11, (0, 1), 7),
+            arrived(11, (0, 2), 8),
+            noted(12, 2, Note::new(Topic::Noise, "has request #1")),
+            noted(13, 2, Note::new(Topic::Execution, "commits s5").at(SeqNum(5))),
+            arrived(30, (0, 3), 7),
+        ]
+    }
+
+    fn lines(filter: &Filter) -> Vec<String> {
+        Chart::new(&options(), equivocation()).filtered(filter).lines().split_off(1)
+    }
+
+    #[test]
+    fn a_chart_shows_who_says_what_to_whom_and_what_becomes_of_it() {
+        let expected = "
+   time in ms    R0*      R1       R2       R3
+       10.000     ●────────×─────────────────▷      PrePrepare v0 s5 07070707
+       10.000     ●─────────────────►        │      PrePrepare v0 s5 08080808 (contradicts itself)
+       11.000     │        ╳        │        │      R1 crashes: power loss
+       13.000     │                 ■        │      R2 commits s5
+       30.000     │╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌►      PrePrepare v0 s5 07070707, sent at 10.000";
+        assert_eq!(lines(&Filter::default()).join("\n"), expected.trim_start_matches('\n'));
+    }
+
+    #[test]
+    fn rows_are_filtered_and_the_last_ones_can_be_asked_for() {
+        let noisy = lines(&Filter { noise: true, ..Filter::default() });
+        assert!(noisy.iter().any(|line| line.ends_with("R2 has request #1")));
+        let last = lines(&Filter { lines: Some(1), ..Filter::default() });
+        assert!(last.len() == 2 && last[1].starts_with("⋮      30.000"), "{last:?}");
+        let early = lines(&Filter { to: Some(Duration::from_millis(10)), ..Filter::default() });
+        assert_eq!(early.len(), 3);
+        let elsewhere = lines(&Filter { slot: Some(SeqNum(6)), ..Filter::default() });
+        assert!(elsewhere.len() == 2 && elsewhere[1].ends_with("R1 crashes: power loss"), "{elsewhere:?}");
+    }
+
+    #[test]
+    fn what_explains_a_violation_fits_into_the_lines_and_ends_with_it() {
+        let busy = |at| noted(at, 3, Note::new(Topic::Execution, format!("executes s{at}")).at(SeqNum(at)));
+        let entries = (100..400).map(busy).chain(equivocation());
+        let text = "2 commits 08080808 at 5, 07070707 was there".to_owned();
+        let violation = Violation { class: Class::Safety, checker: "commits", text };
+        let lines = Chart::new(&options(), entries).explain(&violation, 20);
+        assert!(lines.len() <= 20, "{} lines", lines.len());
+        let all = lines.join("\n");
+        assert!(all.contains("07070707") && all.contains("08080808") && all.contains("R2 commits s5"), "{all}");
+        assert!(all.ends_with("Safety, found by commits: 2 commits 08080808 at 5, 07070707 was there"), "{all}");
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_and_cut() {
+        let text = "word ".repeat(100);
+        assert!(wrapped(&text, 9).iter().all(|line| line.len() <= WORDS_WIDTH));
+        assert_eq!(wrapped(&text, 2).last().map(|line| line.ends_with(" ...")), Some(true));
+        assert_eq!(wrapped("a  b", 2), ["a b"]);
+    }
+}

@@ -4,7 +4,7 @@
 //! slot or digest matters most, then view changes and faults, then the rest, and of two equally important rows the later
 //! one matters more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::{SeqNum, View};
 
@@ -14,6 +14,9 @@ use crate::violation::{Class, Violation};
 
 /// How many of the last rows say what the last event was about.
 const LAST_ROWS: usize = 3;
+
+/// What happens again and again is shown so often.
+const REPETITIONS: usize = 2;
 
 /// What a violation is about.
 #[derive(Debug, Default)]
@@ -27,7 +30,11 @@ struct Focus {
 pub(super) fn choose(rows: Vec<Row>, violation: &Violation, rows_max: usize) -> Vec<Row> {
     let focus = focus_of(&rows, violation);
     let mut ranked: Vec<_> = rows.iter().map(|row| weight(row, &focus, violation)).enumerate().collect();
-    ranked.retain(|(_, weight)| *weight > 0);
+    let mut seen = BTreeMap::<_, usize>::new();
+    ranked.retain(|(place, weight)| {
+        let times = rows.get(*place).map(|row| seen.entry((row.parties(), row.label.clone())).or_default());
+        *weight > 0 && times.is_some_and(|times| std::mem::replace(times, *times + 1) < REPETITIONS)
+    });
     ranked.sort_by_key(|(place, weight)| std::cmp::Reverse((*weight, *place)));
     let chosen: BTreeSet<_> = ranked.into_iter().take(rows_max).map(|(place, _)| place).collect();
     let mut kept = Vec::new();

@@ -9,6 +9,7 @@
 //! | `stats` | what is drawn and what happens, seed by seed |
 //! | `twins`, `canary` | two honest cores with one key, and one such pair too many |
 //! | `mutants` | broken engines; with the feature of that name |
+//! | `subjects` | which world is meant |
 //! | `table`, `words` | numbers for people |
 
 pub(crate) mod arguments;
@@ -19,6 +20,7 @@ mod replay;
 mod run;
 mod shrink;
 mod stats;
+mod subjects;
 mod table;
 mod twins;
 mod words;

@@ -27,7 +27,7 @@ pub(crate) struct MutantsArguments {
     jobs: usize,
 }
 
-fn mutant(text: &str) -> Result<Mutant, String> {
+pub(super) fn mutant(text: &str) -> Result<Mutant, String> {
     let number = text.parse().map_err(|_| format!("{text} is no number"))?;
     Mutant::of_number(number).ok_or_else(|| format!("the mutants have the numbers 1 to {}", Mutant::ALL.len()))
 }
@@ -44,7 +44,7 @@ impl MutantsArguments {
                 print(&hunt);
             }
         });
-        println!("{caught} of {} caught", cases.len());
+        println!("{caught} of {} caught; quorate-sim shrink SEED --mutant NUMBER draws one", cases.len());
         if caught == cases.len() { 0 } else { SURVIVED }
     }
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use quorate::{SeqNum, View};
 use quorate_sim::campaign::run_caught;
 use quorate_sim::chart::{Chart, Filter, wrapped};
@@ -16,6 +16,7 @@ use quorate_sim::violation::Violation;
 use quorate_sim::world::Ended;
 
 use super::arguments::WRONG_ARGUMENTS;
+use super::subjects::SeedArguments;
 
 /// How much of a world is remembered for its chart.
 const ENTRIES_MAX: usize = 1 << 19;
@@ -25,16 +26,13 @@ const LINES: usize = 200;
 const VIOLATION_LINES: usize = 40;
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("world").required(true).args(["seed", "schedule"]))]
 pub(crate) struct ReplayArguments {
-    /// The seed.
-    #[arg(required_unless_present = "schedule")]
-    seed: Option<u64>,
+    #[command(flatten)]
+    seed: SeedArguments,
     /// A file that `shrink` wrote, instead of a seed.
-    #[arg(long, conflicts_with_all = ["seed", "members"])]
+    #[arg(long, conflicts_with = "members")]
     schedule: Option<PathBuf>,
-    /// The size of the committee, instead of a drawn one.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(4..=64))]
-    members: Option<u16>,
     /// Prints what was drawn, too.
     #[arg(long)]
     options: bool,
@@ -88,11 +86,12 @@ impl ReplayArguments {
                     return WRONG_ARGUMENTS;
                 }
             },
-            None => Subject::of_seed(self.seed.unwrap_or_default(), self.members),
+            None => self.seed.subject(),
         };
         if self.options {
             println!("{:#?}", subject.options);
         }
+        let _broken = self.seed.break_engine();
         show(&subject, self.view)
     }
 }

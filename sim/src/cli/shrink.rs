@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
-use quorate_sim::shrink::{Progress, Shrunk, Subject, shrink};
+use clap::{ArgGroup, Args};
+use quorate_sim::shrink::{Progress, Shrunk, Subject, shrink_as};
 
 use super::arguments::WRONG_ARGUMENTS;
+use super::subjects::SeedArguments;
 
 /// A chart is no longer.
 pub(super) const CHART_LINES: usize = 60;
@@ -14,12 +15,10 @@ pub(super) const CHART_LINES: usize = 60;
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("world").required(true).args(["seed"]))]
 pub(crate) struct ShrinkArguments {
-    /// The seed.
-    seed: u64,
-    /// The size of the committee, instead of a drawn one.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(4..=64))]
-    members: Option<u16>,
+    #[command(flatten)]
+    seed: SeedArguments,
     /// How long it may take, in seconds.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
@@ -30,11 +29,13 @@ pub(crate) struct ShrinkArguments {
 
 impl ShrinkArguments {
     pub(crate) fn carry_out(&self) -> u8 {
-        let subject = Subject::of_seed(self.seed, self.members);
-        let Some(shrunk) = shrink(subject, &mut clock(Duration::from_secs(self.seconds))) else {
+        let time = Duration::from_secs(self.seconds);
+        let fails = |subject: &Subject, events_max| self.seed.fail(subject, events_max);
+        let Some(shrunk) = shrink_as(self.seed.subject(), &fails, &mut clock(time)) else {
             println!("seed {} breaks no rule", self.seed);
             return 0;
         };
+        let _broken = self.seed.break_engine();
         print(&shrunk);
         if let Some(path) = &self.out {
             if let Err(error) = std::fs::write(path, shrunk.to_file().to_text()) {

@@ -3,8 +3,9 @@
 use quorate::mutants::Mutant;
 
 use super::{clients, disks, states, views, votes};
-use crate::campaign::world_with;
 use crate::options::{FaultOptions, Options};
+use crate::shrink::Subject;
+use crate::transcript::Transcript;
 use crate::world::World;
 
 /// How a mutant is provoked, and who must notice it.
@@ -26,7 +27,13 @@ impl Case {
     /// The world of a seed in which the mistake may show, if the engine makes it in this thread.
     #[must_use]
     pub fn world(&self, seed: u64) -> World {
-        world_with(seed, Some(self.members), self.provoke)
+        self.subject(seed).world(Transcript::default())
+    }
+
+    /// The same, to be run again and again.
+    #[must_use]
+    pub fn subject(&self, seed: u64) -> Subject {
+        Subject::of_seed_with(seed, Some(self.members), self.provoke)
     }
 }
 

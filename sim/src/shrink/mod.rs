@@ -20,6 +20,6 @@ mod structure;
 mod subject;
 
 pub use schedule_file::{FILE_BYTES_MAX, InvalidSchedule, ScheduleFile};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{Shrunk, shrink, shrink_as};
 pub use shrinker::Progress;
 pub use subject::{Failure, Subject};

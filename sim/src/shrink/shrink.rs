@@ -32,9 +32,17 @@ pub struct Shrunk {
 /// Makes a failing world smaller; `None` if it does not fail. `used` is asked again and again which share of the time is
 /// used up: the work ends when that is 1.
 pub fn shrink(subject: Subject, used: &mut dyn FnMut(&Progress) -> f64) -> Option<Shrunk> {
-    let failure = subject.fail(u64::MAX)?;
-    let events_before = failure.events;
-    let mut shrinker = Shrinker::new(subject, failure, used);
+    shrink_as(subject, &Subject::fail, used)
+}
+
+/// The same for worlds of which `fails` says how they fail within so many events: with a broken engine, say.
+pub fn shrink_as(
+    subject: Subject,
+    fails: &dyn Fn(&Subject, u64) -> Option<Failure>,
+    used: &mut dyn FnMut(&Progress) -> f64,
+) -> Option<Shrunk> {
+    let mut shrinker = Shrinker::new(subject, fails, used)?;
+    let events_before = shrinker.failure.events;
     shrinker.begin("smaller options", OPTIONS_UNTIL);
     shrinker.shrink_options();
     shrinker.begin("an earlier end", HASTENING_UNTIL);

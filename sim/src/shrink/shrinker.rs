@@ -18,14 +18,19 @@ pub(super) struct Shrinker<'a> {
     pub subject: Subject,
     pub failure: Failure,
     pub attempts: u64,
+    fails: Fails<'a>,
     stage: (&'static str, f64),
     used: &'a mut dyn FnMut(&Progress) -> f64,
 }
 
+/// How a world fails, if it does, within so many events.
+pub(super) type Fails<'a> = &'a dyn Fn(&Subject, u64) -> Option<Failure>;
+
 impl<'a> Shrinker<'a> {
-    /// `used` is asked before each attempt which share of the time is used up.
-    pub(super) fn new(subject: Subject, failure: Failure, used: &'a mut dyn FnMut(&Progress) -> f64) -> Self {
-        Shrinker { subject, failure, attempts: 0, stage: ("", 1.0), used }
+    /// The world as it is, if it fails. `used` is asked before each attempt which share of the time is used up.
+    pub(super) fn new(subject: Subject, fails: Fails<'a>, used: &'a mut dyn FnMut(&Progress) -> f64) -> Option<Self> {
+        let failure = fails(&subject, u64::MAX)?;
+        Some(Shrinker { subject, failure, attempts: 0, fails, stage: ("", 1.0), used })
     }
 
     /// Begins a stage that may last until this share of the time is used.
@@ -45,7 +50,7 @@ impl<'a> Shrinker<'a> {
             return false;
         }
         self.attempts += 1;
-        let Some(failure) = subject.fail(events_max) else { return false };
+        let Some(failure) = (self.fails)(&subject, events_max) else { return false };
         if !failure.violation.is_like(&self.failure.violation) {
             return false;
         }

@@ -33,8 +33,15 @@ impl Subject {
     /// The world of a seed. `members` fixes the size of the committee.
     #[must_use]
     pub fn of_seed(seed: u64, members: Option<u16>) -> Self {
+        Subject::of_seed_with(seed, members, |_| {})
+    }
+
+    /// The world of a seed after its drawn options were changed.
+    #[must_use]
+    pub fn of_seed_with(seed: u64, members: Option<u16>, change: impl FnOnce(&mut Options)) -> Self {
         let mut choices = Choices::from_seed(seed);
-        let options = Options::draw(&mut choices, members);
+        let mut options = Options::draw(&mut choices, members);
+        change(&mut options);
         Subject { options, choices }
     }
 

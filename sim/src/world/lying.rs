@@ -12,6 +12,7 @@ use super::node::Node;
 use super::queue::Event;
 use super::world::World;
 use crate::byzantine::{Behaviour, Heard, Liar, Parcel, Stage};
+use crate::chart::{Note, Statement};
 use crate::counters::Counter;
 
 impl World {
@@ -47,8 +48,22 @@ impl World {
 
     /// A message that a liar's honest core sends.
     pub(super) fn send_lies(&mut self, from: ReplicaId, to: &[ReplicaId], message: Message) {
+        let honest = self.transcript.is_kept().then(|| Statement::of(&message, 0));
         let parcels = self.ask_liar(from, |liar, stage| liar.on_send(stage, to, message)).unwrap_or_default();
+        if let Some(honest) = honest {
+            self.mark_silence(from, to, &honest, &parcels);
+        }
         self.post_all(from, parcels);
+    }
+
+    /// Who gets nothing in place of what an honest replica would have said.
+    fn mark_silence(&self, from: ReplicaId, to: &[ReplicaId], honest: &Statement, parcels: &[Parcel]) {
+        let gets_something = |id: &&ReplicaId| parcels.iter().any(|parcel| parcel.to.contains(id));
+        let deceived: Vec<_> = to.iter().filter(|id| !gets_something(id)).map(|id| format!("R{id}")).collect();
+        if !deceived.is_empty() {
+            let text = format!("says nothing to {}: {}", deceived.join(", "), honest.label());
+            self.mark(from, || Note { topic: honest.topic, about: honest.about, text });
+        }
     }
 
     /// What a replica's core gets to see of a message. Others see it as it is.

@@ -316,7 +316,7 @@ impl World {
     }
 
     /// Records what one party does.
-    pub(super) fn mark(&mut self, by: impl Into<Party>, note: impl FnOnce() -> Note) {
+    pub(super) fn mark(&self, by: impl Into<Party>, note: impl FnOnce() -> Note) {
         self.transcript.record(self.now, || Some(Happening::Noted(by.into(), note())));
     }
 }
