@@ -392,6 +392,11 @@ impl Replica {
         for request in overruled.requests() {
             self.pool.release(&request.id);
         }
+        self.mark_proposed_after(seq);
+    }
+
+    /// What the assignments of this view contain after a slot is proposed.
+    pub(super) fn mark_proposed_after(&mut self, seq: SeqNum) {
         let later = self.window.slots_after(seq).filter(|(_, slot)| slot.accepted_in(self.view).is_some());
         let later: Vec<_> = later.map(|(seq, _)| seq).collect();
         for seq in later {

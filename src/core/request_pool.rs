@@ -138,6 +138,11 @@ impl RequestPool {
         self.waiting.first().map(|(arrived, _)| *arrived)
     }
 
+    /// The names of all requests, proposed or not.
+    pub fn ids(&self) -> impl Iterator<Item = RequestId> + '_ {
+        self.clients.values().flat_map(BTreeMap::values).map(|entry| entry.request.id)
+    }
+
     /// The names of the oldest waiting requests.
     pub fn waiting_ids(&self) -> impl Iterator<Item = RequestId> + '_ {
         self.waiting.iter().map(|(_, id)| *id)

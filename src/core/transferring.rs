@@ -8,9 +8,9 @@ use super::actions::Order;
 use super::notice::{Notice, TransferCause};
 use super::rejection::Rejection;
 use super::replica::Replica;
-use crate::client_window::ClientWindow;
+use crate::client_window::{Admission, ClientWindow};
 use crate::messages::{CheckpointCertificate, Standing};
-use crate::types::{ClientId, ReplicaId, SeqNum};
+use crate::types::{ClientId, ReplicaId, RequestId, SeqNum};
 use quorate_crypto::Digest;
 
 /// A state, as the executor reports it.
@@ -100,12 +100,29 @@ impl Replica {
             self.take_over_state(seq);
         }
         self.progress.install(seq, chain, windows);
+        self.compare_pool();
         self.window.set_handed_over_through(self.progress.ordered());
         if let Some(certificate) = certificate {
             self.take_over_certificate(certificate, root);
         }
         self.compare_installed_root(seq, root);
         self.resume_slots();
+    }
+
+    /// The requests that a loaded state contains wait no more. Those of slots that it takes the place of, and does not
+    /// contain, wait again.
+    fn compare_pool(&mut self) {
+        let width = self.limits().client_window;
+        let is_done = |id: &RequestId| match self.progress.admit(id, width) {
+            Admission::Executed | Admission::OldSession { .. } => true,
+            Admission::New | Admission::OutsideWindow => false,
+        };
+        let done: Vec<_> = self.pool.ids().filter(is_done).collect();
+        for id in done {
+            self.pool.remove(&id);
+        }
+        self.pool.release_all();
+        self.mark_proposed_after(self.progress.ordered());
     }
 
     /// A fetched state takes the place of the own one, which may have been further, or wrong.

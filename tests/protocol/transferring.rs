@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
+use quorate::client_window::ClientWindow;
 use quorate::core::{Event, ExecutedBatch, Notice, Recovered, Report, TransferCause};
 use quorate::messages::{Message, Standing};
 use quorate::runtime::ReplicaView;
-use quorate::{SeqNum, View};
+use quorate::{RequestNumber, SeqNum, View};
 
-use crate::support::{Cluster, K, L, Solo, World, digest, outputs};
+use crate::support::{Cluster, K, L, SESSION, Solo, World, at, digest, outputs};
 
 #[test]
 fn a_replica_without_a_state_gets_the_highest_certified_one() {
@@ -69,6 +70,34 @@ fn nothing_is_executed_between_the_order_for_a_state_and_its_arrival() {
     assert!(lines.contains(&format!("journal stable s{K}")), "{lines:?}");
     assert_eq!(lines.last(), Some(&format!("apply s{}", K + 1)), "what was committed meanwhile follows: {lines:?}");
     assert_eq!(solo.replica.watermarks().0, SeqNum(K));
+}
+
+#[test]
+fn requests_that_a_fetched_state_contains_wait_no_more_and_the_others_wait_again() {
+    let world = World::new(4);
+    let mut solo = Solo::not_installed(&world, 1, Recovered::default());
+    solo.step(Event::Executor(Report::StateMissing));
+    for number in [1, 2, 3] {
+        solo.request(world.request(0, number));
+    }
+    // One of them is in a slot that the state takes the place of, another one in a slot behind it.
+    solo.receive(0, world.proposal(at(0, 1), &world.batch(&[2])));
+    solo.receive(0, world.proposal(at(0, K + 1), &world.batch(&[3])));
+    solo.receive(2, Message::CheckpointCertificate(world.certified(K, digest("root"))));
+    let mut window = ClientWindow::new(world.genesis.limits.client_window);
+    window.record(SESSION, RequestNumber(1));
+    let installed = Report::Installed {
+        seq: SeqNum(K),
+        chain: digest("chain"),
+        root: digest("root"),
+        certificate: Some(world.certified(K, digest("root"))),
+        windows: vec![(world.client(0), window)],
+    };
+    solo.step(Event::Executor(installed));
+    assert_eq!(solo.replica.load().0, 2, "the first is executed");
+    let later = outputs(&solo.pass(Duration::from_millis(600)));
+    let forwarded: Vec<_> = later.iter().filter(|line| line.contains("forward")).collect();
+    assert_eq!(forwarded, ["to 0: forward 2"]);
 }
 
 #[test]
