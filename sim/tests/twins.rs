@@ -1,6 +1,6 @@
 //! Twins: two honest cores with one key, all small scenarios and a sample of larger ones; and the canary.
 
-use quorate_sim::twins::{Exploration, Interest, Kind, Moves, Scenario, TwinWorld, find_fork, play, sample};
+use quorate_sim::twins::{Exploration, Interest, Kind, Moves, Part, Scenario, TwinWorld, find_fork, play, sample};
 use quorate_sim::violation::Class;
 
 fn found_nothing(exploration: &Exploration) {
@@ -17,7 +17,7 @@ fn play_line(line: &str) -> TwinWorld {
 #[test]
 fn every_attack_of_one_round_with_one_twin_is_borne() {
     let kind = Kind { members: 4, twins: 1, rounds: 1, moves: Moves::Masks };
-    let explored = kind.explore(2, &|_| ());
+    let explored = kind.explore(Part::WHOLE, 2, &|_| ());
     found_nothing(&explored);
     assert_eq!((explored.scenarios, explored.all), (212, 556));
     let expected = [Interest::ProgressUnderAttack, Interest::ViewsEntered, Interest::DoubleVotes, Interest::Evidence];
@@ -77,4 +77,12 @@ fn with_one_twin_too_many_the_checkers_report_a_fork_and_its_story_names_both_si
         let name = found.scenario.cast.name(execution.place);
         assert!(story.contains(&format!("{name} executes {:?}", execution.digest)), "{story}");
     }
+}
+
+#[test]
+fn a_correct_replica_that_restarts_in_the_middle_of_an_attack_contradicts_nothing() {
+    let line = "n=4 twins=0 / 0a 1 2|3 0b commits=lost / 1 2 3 0b|0a restart=2 / 0b 1 3|0a 2 restart=3";
+    let world = play_line(line);
+    assert_eq!(world.violation(), None);
+    assert!(world.watch().interests.contains(&Interest::Restarts), "{:?}", world.watch().interests);
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use quorate_sim::campaign::PROVES_NOTHING;
-use quorate_sim::twins::{Exploration, Interest, Kind, Moves, Scenario, TwinWorld, play, sample};
+use quorate_sim::twins::{Exploration, Interest, Kind, Moves, Part, Scenario, TwinWorld, play, sample};
 use quorate_sim::violation::{Class, Violation};
 
 use super::run::cores;
@@ -16,6 +16,8 @@ use super::words::grouped;
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 /// Every round with lost Commits is enumerated up to so many rounds; beyond there are too many, and they are sampled.
 const MASKED_ROUNDS_MAX: usize = 2;
+/// The same for restarts between rounds.
+const RESTARTED_ROUNDS_MAX: usize = 2;
 
 #[derive(Debug, Args)]
 pub(crate) struct TwinsArguments {
@@ -28,6 +30,9 @@ pub(crate) struct TwinsArguments {
     /// The first seed of the sample.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Plays one part of so many of what is enumerated, 0/8 to 7/8: by their first rounds.
+    #[arg(long, value_parser = read_part)]
+    part: Option<Part>,
     /// In how many threads; as many as there are cores if it is left out.
     #[arg(long)]
     jobs: Option<usize>,
@@ -42,10 +47,10 @@ impl TwinsArguments {
             return replay(scenario);
         }
         let jobs = self.jobs.unwrap_or_else(cores).max(1);
+        let part = self.part.unwrap_or(Part::WHOLE);
         let mut all = Exploration::default();
-        for rounds in 1..=self.rounds {
-            let moves = if rounds <= MASKED_ROUNDS_MAX { Moves::Masks } else { Moves::Partitions };
-            all.merge(enumerated(Kind { members: 4, twins: 1, rounds, moves }, jobs));
+        for kind in kinds(self.rounds) {
+            all.merge(timed(&name_of(kind), |progress| kind.explore(part, jobs, progress)));
         }
         let seeds = self.from..self.from.saturating_add(self.sampled);
         for members in [4, 7] {
@@ -56,13 +61,31 @@ impl TwinsArguments {
     }
 }
 
-fn enumerated(kind: Kind, jobs: usize) -> Exploration {
+/// What is enumerated up to so many rounds.
+fn kinds(rounds_max: usize) -> Vec<Kind> {
+    let of = |rounds, moves| Kind { members: 4, twins: 1, rounds, moves };
+    let plain = (1..=rounds_max)
+        .map(|rounds| of(rounds, if rounds <= MASKED_ROUNDS_MAX { Moves::Masks } else { Moves::Partitions }));
+    let restarted = (2..=rounds_max.min(RESTARTED_ROUNDS_MAX)).map(|rounds| of(rounds, Moves::Restarts));
+    plain.chain(restarted).collect()
+}
+
+fn name_of(kind: Kind) -> String {
     let rounds = if kind.rounds == 1 { "1 round".to_owned() } else { format!("{} rounds", kind.rounds) };
     let moves = match kind.moves {
         Moves::Partitions => "partitions",
         Moves::Masks => "partitions and lost Commits",
+        Moves::Restarts => "partitions and restarts",
     };
-    timed(&format!("n = {}, {rounds}, all {moves}", kind.members), |progress| kind.explore(jobs, progress))
+    format!("n = {}, {rounds}, all {moves}", kind.members)
+}
+
+fn read_part(text: &str) -> Result<Part, String> {
+    let numbers = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((number, of)) if number < of => Ok(Part { number, of }),
+        Some(_) | None => Err("a part is 0/8, 1/8 and so on".to_owned()),
+    }
 }
 
 fn timed(name: &str, explore: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Exploration) -> Exploration {

@@ -11,6 +11,7 @@ use quorate::{ClientId, ReplicaId, RequestId, RequestNumber, SeqNum, Session};
 use super::cast::Place;
 use super::player::Player;
 use super::world::{Flight, TwinWorld};
+use crate::chart::Note;
 use crate::tally::operation;
 use crate::violation::Class;
 
@@ -75,7 +76,7 @@ impl TwinWorld {
     /// The checkers see what a step of a correct replica did before it looks at itself.
     pub(super) fn observe(&mut self, place: Place, actions: &Actions) {
         for notice in &actions.notices {
-            self.line(|world| format!("{} {notice:?}", world.cast.name(place)));
+            self.line(|world| format!("    {} {}", world.cast.name(place), Note::of(notice).text));
         }
         let player = &self.players[place.index()];
         if player.is_correct {

@@ -19,6 +19,15 @@ pub enum Moves {
     Partitions,
     /// Every partition, and in the group that has a quorum Commits for all, for nobody, or for one core alone.
     Masks,
+    /// Every partition, and before each round but the first a correct replica may crash and start again.
+    Restarts,
+}
+
+/// The rounds of a kind of scenario on one cast.
+#[derive(Clone, Debug)]
+pub struct RoundChoices {
+    first: Vec<Round>,
+    later: Vec<Round>,
 }
 
 /// A renaming that makes no difference.
@@ -51,29 +60,47 @@ pub fn partitions(cores: u8) -> Vec<Vec<u8>> {
 impl Moves {
     /// All rounds of this kind.
     #[must_use]
-    pub fn rounds(self, cast: &Cast) -> Vec<Round> {
-        let rounds = partitions(cast.cores()).into_iter().map(|groups| Round::new(&groups));
-        rounds.flat_map(|round| self.variants(cast, round)).collect()
-    }
-
-    fn variants(self, cast: &Cast, round: Round) -> Vec<Round> {
-        let masks = match self {
-            Moves::Partitions => Vec::new(),
-            Moves::Masks => masks(cast, &round),
+    pub fn rounds(self, cast: &Cast) -> RoundChoices {
+        let plain: Vec<_> = partitions(cast.cores()).into_iter().map(|groups| Round::new(&groups)).collect();
+        let with_variants = |variants: &dyn Fn(&Round) -> Vec<Round>| {
+            plain.iter().flat_map(|round| [round.clone()].into_iter().chain(variants(round))).collect()
         };
-        let masked: Vec<_> = masks.into_iter().map(|commits| round.clone().with(commits, None)).collect();
-        [round].into_iter().chain(masked).collect()
+        match self {
+            Moves::Partitions => RoundChoices { first: plain.clone(), later: plain },
+            Moves::Masks => {
+                let masked: Vec<_> = with_variants(&|round| masked(cast, round));
+                RoundChoices { first: masked.clone(), later: masked }
+            }
+            Moves::Restarts => {
+                let restarted = with_variants(&|round| restarted(cast, round));
+                RoundChoices { first: plain, later: restarted }
+            }
+        }
+    }
+}
+
+impl RoundChoices {
+    /// Those for the round after so many others.
+    #[must_use]
+    pub fn after(&self, rounds: usize) -> &[Round] {
+        if rounds == 0 { &self.first } else { &self.later }
     }
 }
 
 /// The ways to lose Commits that make a difference: nobody sends any where no quorum is together.
-fn masks(cast: &Cast, round: &Round) -> Vec<Commits> {
+fn masked(cast: &Cast, round: &Round) -> Vec<Round> {
     let quorums: Vec<_> = round.quorum_groups(cast).collect();
     if quorums.is_empty() {
         return Vec::new();
     }
     let cores = quorums.into_iter().flat_map(|group| round.group(group));
-    [Commits::Lost].into_iter().chain(cores.map(Commits::OnlyTo)).collect()
+    let masks = [Commits::Lost].into_iter().chain(cores.map(Commits::OnlyTo));
+    masks.map(|commits| round.clone().with(commits, None)).collect()
+}
+
+fn restarted(cast: &Cast, round: &Round) -> Vec<Round> {
+    let correct = cast.places().filter(|place| !cast.is_paired(*place));
+    correct.map(|place| round.clone().with(Commits::Delivered, Some(place))).collect()
 }
 
 impl Symmetries {

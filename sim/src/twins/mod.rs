@@ -38,11 +38,11 @@ mod watch;
 mod world;
 
 pub use canary::{Found, find_fork};
-pub use canonical::{Moves, Symmetries, casts, partitions};
+pub use canonical::{Moves, RoundChoices, Symmetries, casts, partitions};
 pub use cast::{Cast, Place};
 pub use interest::{Interest, Interests};
 pub use scenario::{Commits, Round, Scenario};
 pub use scenario_text::NotAScenario;
-pub use search::{Exploration, Kind, play, sample, scenario_of};
+pub use search::{Exploration, Kind, Part, play, sample, scenario_of};
 pub use watch::{DoubleVote, Execution, Said, Watch};
 pub use world::TwinWorld;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::canonical::{Moves, Symmetries, casts};
+use super::canonical::{Moves, RoundChoices, Symmetries, casts};
 use super::cast::Cast;
 use super::interest::Interests;
 use super::scenario::{Round, Scenario};
@@ -33,6 +33,20 @@ pub struct Exploration {
     pub interests: Interests,
     /// The scenarios that broke a rule.
     pub failures: Vec<(Scenario, Violation)>,
+}
+
+/// One of so many equal parts of an enumeration, by the first rounds, so that several machines can share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which, from 0.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Part = Part { number: 0, of: 1 };
 }
 
 /// Which scenarios are enumerated.
@@ -90,8 +104,10 @@ impl Kind {
     /// How many scenarios there are, those that differ in names only included.
     #[must_use]
     pub fn count(self) -> u64 {
-        let power = u32::try_from(self.rounds).unwrap_or(u32::MAX);
-        let of_cast = |cast: &Cast| (self.moves.rounds(cast).len() as u64).saturating_pow(power);
+        let of_cast = |cast: &Cast| {
+            let choices = self.moves.rounds(cast);
+            (0..self.rounds).map(|played| choices.after(played).len() as u64).product::<u64>()
+        };
         casts(self.members, self.twins).iter().map(of_cast).sum()
     }
 
@@ -99,15 +115,14 @@ impl Kind {
     pub fn visit(self, visit: &mut impl FnMut(&Scenario)) {
         let symmetries = Symmetries::of(self.members, self.twins, self.rounds);
         for cast in casts(self.members, self.twins) {
-            let moves = self.moves.rounds(&cast);
-            self.visit_from(&symmetries, &moves, Scenario { cast, rounds: Vec::new() }, visit);
+            let choices = self.moves.rounds(&cast);
+            self.visit_from((&symmetries, &choices), Scenario { cast, rounds: Vec::new() }, visit);
         }
     }
 
     fn visit_from(
         self,
-        symmetries: &Symmetries,
-        moves: &[Round],
+        (symmetries, choices): (&Symmetries, &RoundChoices),
         scenario: Scenario,
         visit: &mut impl FnMut(&Scenario),
     ) {
@@ -117,28 +132,30 @@ impl Kind {
         if scenario.rounds.len() == self.rounds {
             return visit(&scenario);
         }
-        for round in moves {
+        for round in choices.after(scenario.rounds.len()) {
             let mut longer = scenario.clone();
             longer.rounds.push(round.clone());
-            self.visit_from(symmetries, moves, longer, visit);
+            self.visit_from((symmetries, choices), longer, visit);
         }
     }
 
-    /// Plays every canonical scenario on `jobs` threads. `progress` hears how many were played.
+    /// Plays a part of the canonical scenarios on `jobs` threads. `progress` hears how many were played.
     #[must_use]
-    pub fn explore(self, jobs: usize, progress: &(dyn Fn(u64) + Sync)) -> Exploration {
+    pub fn explore(self, part: Part, jobs: usize, progress: &(dyn Fn(u64) + Sync)) -> Exploration {
         let symmetries = Symmetries::of(self.members, self.twins, self.rounds);
         let mut branches = Vec::new();
         for cast in casts(self.members, self.twins) {
-            let moves = self.moves.rounds(&cast);
-            branches.extend(moves.into_iter().map(|round| Scenario { cast: cast.clone(), rounds: vec![round] }));
+            let choices = self.moves.rounds(&cast);
+            let branch = |round: &Round| Scenario { cast: cast.clone(), rounds: vec![round.clone()] };
+            branches.extend(choices.after(0).iter().map(branch));
         }
         branches.retain(|branch| symmetries.is_canonical(branch));
+        let branches: Vec<_> = branches.into_iter().skip(part.number).step_by(part.of.max(1)).collect();
         let explore = |number: u64| {
             let mut found = Exploration::default();
             if let Some(branch) = usize::try_from(number).ok().and_then(|number| branches.get(number)) {
-                let moves = self.moves.rounds(&branch.cast);
-                let search = Search { kind: self, symmetries: &symmetries, moves: &moves };
+                let choices = self.moves.rounds(&branch.cast);
+                let search = Search { kind: self, symmetries: &symmetries, choices: &choices };
                 search.descend(&TwinWorld::new(&branch.cast), branch.clone(), &mut found);
             }
             progress(found.scenarios);
@@ -154,7 +171,7 @@ impl Kind {
 struct Search<'a> {
     kind: Kind,
     symmetries: &'a Symmetries,
-    moves: &'a [Round],
+    choices: &'a RoundChoices,
 }
 
 impl Search<'_> {
@@ -177,7 +194,7 @@ impl Search<'_> {
             Ok(world) if !is_last && world.violation().is_none() => world,
             other => return found.add(&scenario, other),
         };
-        for round in self.moves {
+        for round in self.choices.after(scenario.rounds.len()) {
             let mut longer = scenario.clone();
             longer.rounds.push(round.clone());
             self.descend(&world, longer, found);

@@ -12,6 +12,7 @@ use super::cast::{Cast, Place};
 use super::player::{Common, Player, TIMEOUT};
 use super::scenario::Round;
 use super::watch::Watch;
+use crate::chart::Statement;
 use crate::checkers::Checks;
 use crate::violation::{Class, Violation};
 
@@ -271,13 +272,13 @@ impl TwinWorld {
         self.line(|world| {
             let name = world.cast.name(place);
             match event {
-                Event::Message { from, message } => format!("{from} -> {name} {:?}", message.get()),
-                Event::Request(_)
-                | Event::Link { .. }
-                | Event::Executor(_)
-                | Event::Disk(_)
-                | Event::StepDown
-                | Event::DeadlineReached => format!("{name} {event:?}"),
+                Event::Message { from, message } => {
+                    format!("{from} -> {name}: {}", Statement::of(message.get(), 0).label())
+                }
+                Event::Request(request) => format!("client -> {name}: {}", Statement::of_request(request, 0).label()),
+                Event::Executor(_) => format!("{name} hears of its executor"),
+                Event::DeadlineReached => format!("{name} is woken"),
+                Event::Link { .. } | Event::Disk(_) | Event::StepDown => format!("{name} {event:?}"),
             }
         });
     }
