@@ -16,9 +16,15 @@ pub struct LyingSource;
 impl LyingSource {
     /// Another head: of no state, of a wrong one, or none at all.
     fn head(mut head: StateHead, choices: &mut Choices) -> Option<Message> {
-        match choices.below(3) {
+        match choices.below(4) {
             0 => return None,
             1 => head.parts = None,
+            2 => {
+                // Nothing is fetched by the chain hash: only the certified root gives this away.
+                if let Some(parts) = &mut head.parts {
+                    parts.chain = Digest::from_bytes([7; 32]);
+                }
+            }
             _ => {
                 if let Some(parts) = &mut head.parts {
                     parts.application = Digest::from_bytes([7; 32]);

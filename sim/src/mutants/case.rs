@@ -1,8 +1,12 @@
 //! What a case is, and what the worlds of cases have in common.
 
+use std::collections::BTreeMap;
+
+use quorate::ReplicaId;
 use quorate::mutants::Mutant;
 
 use super::{clients, disks, states, views, votes};
+use crate::byzantine::{AttackPlan, Behaviour, Trigger};
 use crate::options::{FaultOptions, Options};
 use crate::shrink::Subject;
 use crate::transcript::Transcript;
@@ -38,10 +42,14 @@ impl Case {
 }
 
 /// The cases of all mutants, in their order.
+///
+/// # Panics
+/// When a mutant has no case, or several.
 #[must_use]
 pub fn all_cases() -> Vec<Case> {
     let mut cases = [votes::CASES, views::CASES, disks::CASES, states::CASES, clients::CASES].concat();
     cases.sort_by_key(|case| case.mutant);
+    assert!(cases.iter().map(|case| case.mutant).eq(Mutant::ALL), "every mutant has one case");
     cases
 }
 
@@ -52,13 +60,8 @@ pub(super) fn nothing_fails(options: &mut Options) {
     (options.network.loss, options.network.straggling) = (0, 0);
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_mutant_has_one_case() {
-        let mutants: Vec<_> = all_cases().iter().map(|case| case.mutant).collect();
-        assert_eq!(mutants, Mutant::ALL);
-    }
+/// One replica lies, in one way, whenever it can.
+pub(super) fn lies(options: &mut Options, id: ReplicaId, behaviour: Behaviour) {
+    options.byzantine = vec![id];
+    options.lying.attacks = BTreeMap::from([(id, vec![AttackPlan { behaviour, trigger: Trigger::Always }])]);
 }

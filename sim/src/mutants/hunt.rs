@@ -72,6 +72,12 @@ pub fn hunt(case: &Case, limit: Duration) -> Hunt {
     hunt
 }
 
+/// Runs so many seeds of a case with the engine as it is; those that fail, which none should.
+#[must_use]
+pub fn run_unbroken(case: &Case, seeds: u64) -> Vec<(u64, Violation)> {
+    (0..seeds).filter_map(|seed| run(case, seed, &mut 0).map(|violation| (seed, violation))).collect()
+}
+
 fn run(case: &Case, seed: u64, events: &mut u64) -> Option<Violation> {
     match run_caught(|| case.world(seed).run()) {
         Ok(ended) => {

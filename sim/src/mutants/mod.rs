@@ -21,4 +21,4 @@ mod views;
 mod votes;
 
 pub use case::{Case, all_cases};
-pub use hunt::{Catch, Hunt, hunt};
+pub use hunt::{Catch, Hunt, hunt, run_unbroken};

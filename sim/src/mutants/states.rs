@@ -5,7 +5,8 @@ use std::time::Duration;
 use quorate::ReplicaId;
 use quorate::mutants::Mutant;
 
-use super::case::{Case, nothing_fails};
+use super::case::{Case, lies, nothing_fails};
+use crate::byzantine::{Behaviour, Trigger};
 use crate::options::Options;
 use crate::world::Mishap;
 
@@ -13,15 +14,15 @@ pub(super) const CASES: &[Case] = &[
     Case {
         mutant: Mutant::ChunkHashUnchecked,
         checkers: &["root-contents", "money", "agreement", "checkpoints"],
-        is_quick: true,
-        members: 4,
+        is_quick: false,
+        members: 7,
         provoke: lying_sources,
     },
     Case {
         mutant: Mutant::RootFromOnePeer,
         checkers: &["transfer"],
         is_quick: true,
-        members: 4,
+        members: 7,
         provoke: lying_sources,
     },
     Case {
@@ -45,6 +46,13 @@ pub(super) const CASES: &[Case] = &[
         members: 4,
         provoke: nothing_fails,
     },
+    Case {
+        mutant: Mutant::CheckpointWithoutClientTable,
+        checkers: &["root-contents"],
+        is_quick: true,
+        members: 4,
+        provoke: nothing_fails,
+    },
 ];
 
 /// Replicas lose their states and fetch that of the others.
@@ -59,10 +67,13 @@ fn transfers(options: &mut Options) {
     options.calm_at = Duration::from_secs(3);
 }
 
+/// One of two replicas that may be faulty serves wrong states, so that the other one may lose its own.
 fn lying_sources(options: &mut Options) {
     transfers(options);
-    options.byzantine = vec![ReplicaId(3)];
-    options.faults.lies = 1000;
+    lies(options, ReplicaId(6), Behaviour::LyingSource);
+    for plan in options.lying.attacks.values_mut().flatten() {
+        plan.trigger = Trigger::Probability(500);
+    }
 }
 
 fn restarts(options: &mut Options) {
