@@ -42,7 +42,7 @@ impl ShrinkArguments {
                 eprintln!("{}: {error}", path.display());
                 return WRONG_ARGUMENTS;
             }
-            println!("\nquorate-sim replay --schedule {}", path.display());
+            println!("\nquorate-sim replay --schedule {}{}", path.display(), self.seed.engine());
         }
         shrunk.failure.violation.class.exit_code()
     }

@@ -1,6 +1,6 @@
 //! `stats`: what is drawn for many seeds, and what happens in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use quorate_sim::campaign::{run_in_order, run_seed};
@@ -37,6 +37,11 @@ impl Distributions {
         self.0.entry(name.into()).or_default().push(value);
     }
 
+    /// Without what is the same in all seeds.
+    fn drop_constants(&mut self) {
+        self.0.retain(|_, values| values.iter().min() != values.iter().max());
+    }
+
     fn print(&mut self, title: &str) {
         println!("  {title:<42} {:>14} {:>14} {:>14}   {:>7}", "minimum", "median", "maximum", "zero in");
         for (name, values) in &mut self.0 {
@@ -54,6 +59,7 @@ impl StatsArguments {
     pub(crate) fn carry_out(&self) -> u8 {
         let (mut drawn, mut happened) = (Distributions::default(), Distributions::default());
         let mut seen = BTreeMap::<Counter, Vec<u64>>::new();
+        let mut behaviours = BTreeMap::<String, u64>::new();
         let (mut seeds, mut failed) = (0, 0);
         let run = |seed| run_seed(seed, self.members, Transcript::default());
         let range = self.from..self.from.saturating_add(self.seeds);
@@ -64,6 +70,9 @@ impl StatsArguments {
                     failed += u64::from(ended.violation.is_some());
                     add_settings(&mut drawn, &ended);
                     add_happened(&mut happened, &ended);
+                    for behaviour in behaviours_of(&ended) {
+                        *behaviours.entry(behaviour).or_default() += 1;
+                    }
                     for counter in Counter::ALL {
                         seen.entry(*counter).or_default().push(ended.counters.get(*counter));
                     }
@@ -72,16 +81,22 @@ impl StatsArguments {
             }
         });
         println!("  {} seeds, {failed} of them failed", grouped(seeds));
+        drawn.drop_constants();
         drawn.print("What was drawn (times in microseconds)");
+        print_behaviours(&behaviours, seeds);
         happened.print("What happened in a seed");
         print_seen(&seen, seeds);
         0
     }
 }
 
+/// Settings of single replicas: there are as many of them as it happens to be.
+const OF_REPLICAS: [&str; 2] = ["byzantine.", "lying.attacks."];
+
 fn add_settings(drawn: &mut Distributions, ended: &Ended) {
     let settings = Settings::of(&ended.options);
-    for (path, setting) in settings.leaves() {
+    let is_shared = |path: &String| !OF_REPLICAS.iter().any(|family| path.starts_with(family));
+    for (path, setting) in settings.leaves().into_iter().filter(|(path, _)| is_shared(path)) {
         match setting {
             Setting::Number(number) => drawn.add(path, number),
             Setting::Flag(flag) => drawn.add(path, u64::from(flag)),
@@ -98,6 +113,20 @@ fn add_happened(happened: &mut Distributions, ended: &Ended) {
     happened.add("highest view", ended.view.0);
     happened.add("faults planned in advance", ended.planned);
     happened.add("simulated milliseconds", u64::try_from(ended.lasted.as_millis()).unwrap_or(u64::MAX));
+}
+
+/// The names of what the Byzantine replicas of a world do.
+fn behaviours_of(ended: &Ended) -> BTreeSet<String> {
+    let plans = ended.options.byzantine.iter().flat_map(|id| ended.options.attacks_of(*id));
+    let name = |text: String| text.split(|letter: char| !letter.is_alphanumeric()).next().map(str::to_owned);
+    plans.filter_map(|plan| name(format!("{:?}", plan.behaviour))).collect()
+}
+
+fn print_behaviours(behaviours: &BTreeMap<String, u64>, seeds: u64) {
+    println!("  {:<42} {:>14} {:>14}", "What Byzantine replicas do, in how many seeds", "seeds", "share");
+    for (behaviour, count) in behaviours {
+        println!("    {behaviour:<40} {:>14} {:>14}", grouped(*count), share(*count, seeds));
+    }
 }
 
 fn print_seen(seen: &BTreeMap<Counter, Vec<u64>>, seeds: u64) {

@@ -45,6 +45,18 @@ impl SeedArguments {
         None
     }
 
+    /// The argument that breaks the engine in the same way.
+    #[cfg(feature = "mutants")]
+    pub(super) fn engine(&self) -> String {
+        self.mutant.map(|mutant| format!(" --mutant {}", mutant.number())).unwrap_or_default()
+    }
+
+    /// There is nothing to break.
+    #[cfg(not(feature = "mutants"))]
+    pub(super) fn engine(&self) -> &'static str {
+        ""
+    }
+
     /// How a world fails within so many events: with the broken engine and not without.
     #[cfg(feature = "mutants")]
     pub(super) fn fail(&self, subject: &Subject, events_max: u64) -> Option<Failure> {
