@@ -23,7 +23,7 @@ pub(super) fn draw_line(stage: &mut Stage, from: ReplicaId, choices: &mut Choice
         0..4 => return pre_prepare(stage, &place),
         4..6 => Message::Prepare(cast.sign(signer, Prepare { view, seq, digest: place.digest })),
         6..8 => Message::Commit(cast.sign(signer, Commit { view, seq, digest: place.digest })),
-        8 => Message::Checkpoint(cast.sign(signer, checkpoint(&place, choices))),
+        8 => Message::Checkpoint(cast.sign(signer, checkpoint(stage, &place, choices))),
         9..11 => view_change(stage, signer, choices),
         11..13 => return new_view(stage, choices),
         13 => Message::Status(status(&place, choices)),
@@ -31,12 +31,35 @@ pub(super) fn draw_line(stage: &mut Stage, from: ReplicaId, choices: &mut Choice
         15 => Message::Committed(committed(&place, choices)),
         16 => Message::Votes(held_votes(signer, &place)),
         17 => {
-            let Checkpoint { seq, root } = checkpoint(&place, choices);
+            let Checkpoint { seq, root } = checkpoint(stage, &place, choices);
             Message::CheckpointCertificate(cast.certified(seq, root))
         }
         18 => question(signer, &place, choices),
         _ => answer(&place, choices),
     })
+}
+
+/// What all others say about one batch, as far as they speak: it is assigned, prepared, committed.
+pub(super) fn draw_chorus(stage: &Stage, choices: &mut Choices) -> Vec<(ReplicaId, Message)> {
+    let cast = Cast::get();
+    let place = Place::draw(stage, choices);
+    let (view, seq, digest, primary) =
+        (place.view, place.seq, place.digest, cast.genesis.committee.primary(place.view));
+    let phases = choices.pick(&[[true; 3], [true, true, false], [false, true, true], [true, false, true]]);
+    let [assigned, prepared, committed] = phases;
+    let mut lines = Vec::new();
+    if assigned {
+        lines.extend(pre_prepare(stage, &place).map(|line| (primary, line)));
+    }
+    for member in stage.others() {
+        if prepared && member != primary {
+            lines.push((member, Message::Prepare(cast.sign(member, Prepare { view, seq, digest }))));
+        }
+        if committed {
+            lines.push((member, Message::Commit(cast.sign(member, Commit { view, seq, digest }))));
+        }
+    }
+    lines
 }
 
 /// A view, a slot and a batch to speak about.
@@ -51,7 +74,10 @@ struct Place {
 impl Place {
     fn draw(stage: &Stage, choices: &mut Choices) -> Place {
         let view = View((stage.replica.view().0 + choices.pick(&[0, 0, 0, 1, 2, 7])).saturating_sub(choices.below(2)));
-        let low = stage.replica.watermarks().0;
+        let (low, ordered) = (stage.replica.watermarks().0, stage.replica.execution().0);
+        if choices.chance(400) {
+            return Place::at(view, ordered.next(), choices);
+        }
         // The window has 2K slots; one below it and one above it are no part of it.
         let seq = SeqNum((low.0 + choices.between(1, 2 * K + 2)).saturating_sub(u64::from(choices.chance(50)) * K));
         let seq = if choices.chance(10) { SeqNum(u64::MAX) } else { seq };
@@ -76,8 +102,13 @@ fn pre_prepare(stage: &Stage, place: &Place) -> Option<Message> {
     (!is_own).then(|| Message::PrePrepare(proposal()))
 }
 
-/// The root that the replica has taken itself, or another one.
-fn checkpoint(place: &Place, choices: &mut Choices) -> Checkpoint {
+/// The last one that the replica has taken itself, or another one.
+fn checkpoint(stage: &Stage, place: &Place, choices: &mut Choices) -> Checkpoint {
+    if choices.chance(600)
+        && let Some(taken) = stage.taken()
+    {
+        return taken;
+    }
     let seq = SeqNum((place.seq.0 / K).max(1).saturating_mul(K));
     Checkpoint { seq, root: digest(choices.pick(&["root", "other root"])) }
 }
@@ -92,7 +123,7 @@ fn view_change(stage: &mut Stage, signer: ReplicaId, choices: &mut Choices) -> M
         prepared.push(cast.prepared(view, seq, digest));
     }
     let stable = choices.chance(300).then(|| {
-        let Checkpoint { seq, root } = checkpoint(&Place::at(target, low, choices), choices);
+        let Checkpoint { seq, root } = checkpoint(stage, &Place::at(target, low, choices), choices);
         cast.certified(seq, root)
     });
     let signed = cast.sign(signer, ViewChange { target, stable, prepared });

@@ -18,7 +18,7 @@ use quorate::messages::Message;
 
 use super::cast::Cast;
 use crate::choices::Choices;
-use lines::draw_line;
+use lines::{draw_chorus, draw_line};
 use stage::Stage;
 
 /// No input makes more steps.
@@ -55,6 +55,11 @@ fn step(stage: &mut Stage, choices: &mut Choices) {
             _ => stage.step(Event::Link { peer, up: choices.chance(500) }),
         },
         5 => stage.echo(peer, choices),
+        6 | 7 => {
+            for (peer, line) in draw_chorus(stage, choices) {
+                stage.hear(peer, line);
+            }
+        }
         _ => {
             let line: Option<Message> = draw_line(stage, peer, choices);
             line.into_iter().for_each(|line| stage.hear(peer, line));

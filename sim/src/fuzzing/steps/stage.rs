@@ -8,7 +8,7 @@ use quorate::core::{
     Actions, Event, ExecutedBatch, ExecutedRequest, JournalRecord, Order, Outgoing, Promises, Recovered, Replica,
     Report,
 };
-use quorate::messages::{CheckpointCertificate, HeldVotes, Message, Proposal, Signed, ViewChange};
+use quorate::messages::{Checkpoint, CheckpointCertificate, HeldVotes, Message, Proposal, Signed, ViewChange};
 use quorate::{ClientId, Instant, Now, ReplicaId, SeqNum, View, WallTime};
 use quorate_crypto::{Digest, Hasher};
 
@@ -54,6 +54,13 @@ impl Stage {
     pub(super) fn others(&self) -> Vec<ReplicaId> {
         let id = self.replica.id();
         Cast::get().members().into_iter().filter(|member| *member != id).collect()
+    }
+
+    /// The last checkpoint that it has taken.
+    pub(super) fn taken(&self) -> Option<Checkpoint> {
+        self.journal.iter().rev().find_map(|record| {
+            if let JournalRecord::CheckpointTaken(checkpoint) = record { Some(*checkpoint) } else { None }
+        })
     }
 
     /// All others say that they hold no vote of it.
