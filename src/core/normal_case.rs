@@ -112,7 +112,7 @@ impl Replica {
     pub(super) fn propose(&mut self) {
         while self.may_propose() && self.batch_deadline().is_some_and(|due| due <= self.now.monotonic) {
             let limits = *self.limits();
-            let requests = self.pool.take_batch(&limits);
+            let requests = self.pool.take_batch(&limits, self.next_seq);
             self.propose_batch(Batch::new(self.now.wall, requests));
         }
         // A member that must come past a slot before it may vote again waits for it in vain when nobody asks for anything.
@@ -268,7 +268,7 @@ impl Replica {
     fn mark_proposed(&mut self, seq: SeqNum) {
         let batch = self.window.slot(seq).and_then(|slot| slot.accepted_batch()).cloned();
         for request in batch.iter().flat_map(|batch| batch.requests()) {
-            self.pool.set_proposed(&request.id);
+            self.pool.set_proposed(&request.id, seq);
         }
     }
 
@@ -390,9 +390,8 @@ impl Replica {
     fn release_overruled(&mut self, seq: SeqNum) {
         let Some(overruled) = self.window.slot(seq).and_then(Slot::overruled_batch).cloned() else { return };
         for request in overruled.requests() {
-            self.pool.release(&request.id);
+            self.pool.release(&request.id, seq);
         }
-        self.mark_proposed_after(seq);
     }
 
     /// What the assignments of this view contain after a slot is proposed.

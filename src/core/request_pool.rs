@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::client_window::ClientWindow;
 use crate::genesis::Limits;
 use crate::messages::Request;
-use crate::types::{ClientId, Instant, RequestId, RequestNumber, Session};
+use crate::types::{ClientId, Instant, RequestId, RequestNumber, SeqNum, Session};
 
 type Place = (Session, RequestNumber);
 
@@ -50,7 +50,8 @@ struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EntryState {
     Waiting,
-    Proposed,
+    /// The highest slot whose batch contains it.
+    Proposed(SeqNum),
 }
 
 /// What became of a request.
@@ -149,8 +150,8 @@ impl RequestPool {
     }
 
     /// Takes the requests of the next batch: round-robin over the clients, each with an equal share of what fits. They
-    /// stay here, as proposed, until they are executed.
-    pub fn take_batch(&mut self, limits: &Limits) -> Vec<Request> {
+    /// stay here, as proposed at this slot, until they are executed.
+    pub fn take_batch(&mut self, limits: &Limits, seq: SeqNum) -> Vec<Request> {
         let mut batch = Vec::new();
         let mut room = Room { requests: limits.batch_requests_max, bytes: limits.batch_bytes_max };
         let order = self.clients_in_turn();
@@ -170,23 +171,26 @@ impl RequestPool {
         drop(queues);
         self.turn = batch.last().map(Request::client).or(self.turn);
         for request in &batch {
-            self.set_proposed(&request.id);
+            self.set_proposed(&request.id, seq);
         }
         batch
     }
 
-    /// A proposal of somebody else contains this request.
-    pub fn set_proposed(&mut self, id: &RequestId) {
+    /// The batch of this slot contains this request.
+    pub fn set_proposed(&mut self, id: &RequestId, seq: SeqNum) {
         if let Some(entry) = self.entry_mut(id) {
-            entry.state = EntryState::Proposed;
+            entry.state = match entry.state {
+                EntryState::Proposed(known) => EntryState::Proposed(known.max(seq)),
+                EntryState::Waiting => EntryState::Proposed(seq),
+            };
             let key = (entry.arrived, *id);
             self.waiting.remove(&key);
         }
     }
 
-    /// The proposal that contained this request came to nothing.
-    pub fn release(&mut self, id: &RequestId) {
-        if let Some(entry) = self.entry_mut(id) {
+    /// The batch of this slot came to nothing: unless a later one contains this request, it waits again.
+    pub fn release(&mut self, id: &RequestId, seq: SeqNum) {
+        if let Some(entry) = self.entry_mut(id).filter(|entry| entry.state == EntryState::Proposed(seq)) {
             entry.state = EntryState::Waiting;
             let key = (entry.arrived, *id);
             self.waiting.insert(key);
@@ -196,7 +200,7 @@ impl RequestPool {
     /// No proposal counts any more: the view has changed.
     pub fn release_all(&mut self) {
         for entry in self.clients.values_mut().flat_map(BTreeMap::values_mut) {
-            if entry.state == EntryState::Proposed {
+            if entry.state != EntryState::Waiting {
                 entry.state = EntryState::Waiting;
                 self.waiting.insert((entry.arrived, entry.request.id));
             }
@@ -235,7 +239,7 @@ impl RequestPool {
     /// may be: not twice within `pause`, and not when it is proposed already.
     pub fn set_forwarded(&mut self, id: &RequestId, now: Instant, executed: u64, pause: Duration) -> bool {
         let Some(entry) = self.entry_mut(id) else { return false };
-        if entry.state == EntryState::Proposed || entry.repeated_at.is_some_and(|at| now.since(at) < pause) {
+        if entry.state != EntryState::Waiting || entry.repeated_at.is_some_and(|at| now.since(at) < pause) {
             return false;
         }
         entry.repeated_at = Some(now);
@@ -325,4 +329,33 @@ impl Room {
 
 fn place(id: &RequestId) -> Place {
     (id.session, id.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use quorate_crypto::{KeyPair, Signature};
+
+    use super::*;
+
+    #[test]
+    fn what_an_overruled_batch_contained_waits_again_unless_a_later_one_contains_it() {
+        let limits = PoolLimits { requests_max: 8, bytes_max: 1 << 20, client_requests_max: 8 };
+        let mut pool = RequestPool::new(limits);
+        let client = ClientId(KeyPair::from_seed(&[1; 32]).public());
+        let ids = [1, 2].map(|number| RequestId { client, session: Session(0), number: RequestNumber(number) });
+        for id in ids {
+            pool.add(Request { id, operation: Bytes::new(), signature: Signature::from_bytes([0; 64]) }, Instant(0));
+            pool.set_proposed(&id, SeqNum(5));
+        }
+        pool.set_proposed(&ids[1], SeqNum(6));
+        pool.set_proposed(&ids[1], SeqNum(4));
+        assert_eq!(pool.waiting(), 0);
+        for id in ids {
+            pool.release(&id, SeqNum(5));
+        }
+        assert_eq!(pool.waiting(), 1, "slot 6 may still execute the second");
+        pool.release(&ids[1], SeqNum(6));
+        assert_eq!(pool.waiting(), 2);
+    }
 }

@@ -278,7 +278,7 @@ impl Replica {
         let proposed: Vec<_> =
             slot.accepted_batch().iter().flat_map(|batch| batch.requests()).map(|request| request.id).collect();
         for id in proposed {
-            self.pool.set_proposed(&id);
+            self.pool.set_proposed(&id, seq);
         }
         // A primary that has left the view meanwhile assigns nothing in it any more.
         if header.signer == self.id() && self.phase == Phase::Active {
