@@ -30,8 +30,9 @@ impl Options {
     ///    log2(T_needed / T0) doublings. Whatever is executed sets T back: where T0 is too short, views go on changing,
     ///    and the bound is one from one execution to the next.
     ///
-    /// It holds once all connected replicas have what the cluster had executed when it calmed down: with f faulty ones
-    /// every other one is needed, and whoever must fetch a state first takes longer than any T. Whoever is let back in makes
+    /// It holds while all connected replicas have what the cluster had executed when it calmed down, and its last slot lies
+    /// in their windows: with f faulty ones every other one is needed, and whoever must catch up first takes longer than
+    /// any T. A replica that crashes again and again may help the others on and leave one behind. Whoever is let back in makes
     /// a primary hand on its lead, and all of this begins anew. Where more requests wait than a pool holds, a correct
     /// primary may pass over some for so long that it is suspected of censorship: then there is no such bound.
     #[must_use]

@@ -55,8 +55,6 @@ pub(super) struct Aftermath {
     pub executed: SeqNum,
     /// What it had executed when it was looked at last.
     pub progress: SeqNum,
-    /// Whether all connected replicas have come as far as it was then, and vote.
-    pub has_caught_up: bool,
     /// The highest view that a correct replica had asked for by then.
     pub view: View,
     /// How often a primary has handed on the lead since, to let a member back in.

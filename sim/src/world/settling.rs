@@ -76,10 +76,12 @@ impl World {
         if self.options.is_timeout_short() && executed > std::mem::replace(&mut self.aftermath.progress, executed) {
             self.aftermath.view = self.aftermath.view.max(highest);
         }
-        if !self.aftermath.has_caught_up {
-            // Nobody can serve those who are far behind within T: until they have what the others had, views may pass.
-            let executed = self.aftermath.executed;
-            self.aftermath.has_caught_up = self.are_connected(|running| running.executor.executed() >= executed);
+        // With f faulty ones each connected replica is needed. One that is beyond its window catches up first, and nobody
+        // can serve it within T: until then views may pass.
+        let at_calm = self.aftermath.executed;
+        let is_near =
+            |running: &Running| running.replica.watermarks().1 >= executed && running.executor.executed() >= at_calm;
+        if !self.are_connected(is_near) {
             self.aftermath.view = self.aftermath.view.max(highest);
             self.aftermath.readmissions = 0;
             return;
