@@ -9,6 +9,9 @@ use super::scene::Scene;
 use crate::choices::Choices;
 use crate::counters::Counter;
 
+/// Per mille of heads that are an occasion to lie.
+const HEADS: u64 = 200;
+
 /// The attack.
 #[derive(Debug)]
 pub struct LyingSource;
@@ -34,9 +37,9 @@ impl LyingSource {
         Some(Message::StateHead(head))
     }
 
-    /// Other nodes: changed, in another order, of another question, fewer, or none at all.
+    /// Other nodes: mostly changed; or in another order, of another question, none of them, or no answer at all.
     fn nodes(mut answer: Nodes, choices: &mut Choices) -> Option<Message> {
-        match choices.below(5) {
+        match choices.below(8) {
             0 => return None,
             1 => answer.nodes.clear(),
             2 => answer.nodes.reverse(),
@@ -63,7 +66,10 @@ fn corrupt(node: &mut StateNode) {
 
 impl Attack for LyingSource {
     fn on_send(&mut self, parcel: Parcel, scene: &mut Scene<'_>) -> Vec<Parcel> {
-        if !matches!(parcel.message, Message::StateHead(_) | Message::Nodes(_)) || !scene.strikes(&parcel.message) {
+        // Who lies about every head is never asked for a node.
+        let is_head = matches!(parcel.message, Message::StateHead(_));
+        let is_occasion = (is_head && scene.choices.chance(HEADS)) || matches!(parcel.message, Message::Nodes(_));
+        if !is_occasion || !scene.strikes(&parcel.message) {
             return vec![parcel];
         }
         scene.count(Counter::SourceLies);

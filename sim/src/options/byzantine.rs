@@ -66,10 +66,12 @@ fn draw_plans(choices: &mut Choices) -> Vec<AttackPlan> {
     let count = choices.pick(&[1, 1, 2, 3]);
     let mut plans: Vec<_> = (0..count).map(|_| draw_plan(choices)).collect();
     // What matters together is also drawn together, and whoever lies in other ways often serves wrong states, too.
-    if choices.chance(150) {
-        let stale = Behaviour::StaleViewChange(Audience::Some);
-        plans.push(AttackPlan { behaviour: stale, trigger: Trigger::Always });
-        plans.push(AttackPlan { behaviour: Behaviour::MisleadingNewView, trigger: Trigger::Always });
+    if choices.chance(300) {
+        let plan = |behaviour, trigger| AttackPlan { behaviour, trigger };
+        plans.push(plan(Behaviour::StaleViewChange(Audience::Some), Trigger::Always));
+        plans.push(plan(Behaviour::MisleadingNewView, Trigger::Always));
+        // What is prepared at some only is what a NewView can hide.
+        plans.push(plan(Behaviour::ConflictingVotes, Trigger::Probability(300)));
     }
     if choices.chance(700) {
         let trigger = Trigger::Probability(choices.pick(&[300, 1000]));
