@@ -37,7 +37,13 @@ fn longer_attacks_and_two_twins_of_seven_are_borne_and_do_what_they_were_made_fo
 /// Found here: the request of an assignment that another batch took the place of was never handed on again.
 #[test]
 fn what_a_twin_assigned_in_vain_is_executed_all_the_same() {
-    for line in ["n=4 twins=0 / 0a 1 2|3 0b", "n=4 twins=0 / 0a 1|2 3 0b", "n=4 twins=1 / 0 1b|1a|2|3 / 1a 2 3|0 1b"] {
+    for line in [
+        "n=4 twins=0 / 0a 1 2|3 0b",
+        "n=4 twins=0 / 0a 1|2 3 0b",
+        "n=4 twins=1 / 0 1b|1a|2|3 / 1a 2 3|0 1b",
+        // The slot of the assignment is taken when it comes.
+        "n=4 twins=0 / 0a 1 3 0b|2 / 0a 1 3|2 0b / 0a 1|2 3 0b",
+    ] {
         assert_eq!(play_line(line).violation(), None, "{line}");
     }
 }

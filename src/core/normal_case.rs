@@ -265,8 +265,10 @@ impl Replica {
         }
     }
 
+    /// What an accepted batch contains waits no more, unless another batch is committed in its slot.
     fn mark_proposed(&mut self, seq: SeqNum) {
-        let batch = self.window.slot(seq).and_then(|slot| slot.accepted_batch()).cloned();
+        let slot = self.window.slot(seq).filter(|slot| slot.overruled_batch().is_none());
+        let batch = slot.and_then(Slot::accepted_batch).cloned();
         for request in batch.iter().flat_map(|batch| batch.requests()) {
             self.pool.set_proposed(&request.id, seq);
         }

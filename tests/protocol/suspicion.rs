@@ -100,6 +100,18 @@ fn a_request_whose_assignment_came_to_nothing_is_handed_on_again_unless_a_later_
 }
 
 #[test]
+fn a_request_that_is_assigned_to_a_slot_that_is_taken_goes_on_waiting() {
+    let world = World::new(4);
+    let mut backup = Solo::new(&world, 1);
+    backup.request(world.request(0, 1));
+    let committed = backup.receive(2, Message::Committed(vec![world.committed_slot(1, &[2])]));
+    backup.execute(&committed);
+    backup.receive(0, world.proposal(at(0, 1), &world.batch(&[1])));
+    let later = outputs(&backup.pass(T * 6 / 10));
+    assert!(later.contains(&"to 0: forward 1".to_owned()), "{later:?}");
+}
+
+#[test]
 fn progress_with_other_requests_is_not_cause_a() {
     let world = World::new(4);
     let mut backup = Solo::new(&world, 1);
