@@ -51,13 +51,19 @@ pub(super) const CASES: &[Case] = &[
         checkers: &["liveness", "view-changes"],
         is_quick: false,
         members: 4,
-        provoke: many_views,
+        provoke: hasty_views,
     },
     Case { mutant: Mutant::UnboundedFutureViews, checkers: &["memory"], is_quick: true, members: 4, provoke: flood },
 ];
 
 /// The network is cut again and again, and replicas lose patience soon.
 fn many_views(options: &mut Options) {
+    hasty_views(options);
+    (options.config.status_ms, options.config.status_stalled_ms) = (10, 10);
+}
+
+/// The same, and the time between two heartbeats may be longer than the patience: everybody asks for views, each for another.
+fn hasty_views(options: &mut Options) {
     nothing_fails(options);
     options.faults.partitions = 12;
     options.faults.outage = Duration::from_millis(300);
