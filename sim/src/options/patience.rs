@@ -8,6 +8,9 @@ use super::replicas::time_needed;
 /// A member is let back in once in this time, so that a faulty one cannot make the others work for nothing.
 const READMISSION_PAUSE: Duration = Duration::from_secs(600);
 
+/// How long a replica waits for an answer from a journal.
+const UNANSWERED: Duration = Duration::from_millis(250);
+
 impl Options {
     /// X: how long an operation may take once the network is calm.
     #[must_use]
@@ -15,7 +18,15 @@ impl Options {
         let view_changes = u32::try_from(2 * (self.faulty_max() + 1)).unwrap_or(u32::MAX);
         let catch_up = Duration::from_secs(5) + (self.machine.execution.1 + self.machine.sync.1) * 200;
         let ordering = self.config.timeout_cap() * view_changes + self.calm_delay() * 10 + catch_up;
-        ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests()))
+        ordering + self.clients.retry.1 * (2 * (1 + self.pools_of_requests())) + self.unanswered_questions()
+    }
+
+    /// How long somebody who catches up waits for liars that do not answer: they are asked in turn like all others, and an
+    /// answer has as many slots as a journal gives at once, here often one.
+    fn unanswered_questions(&self) -> Duration {
+        let slots = self.clients.count * self.clients.operations;
+        let questions = u32::try_from(slots.div_ceil(self.machine.history_slots.max(1))).unwrap_or(u32::MAX);
+        if self.byzantine.is_empty() { Duration::ZERO } else { UNANSWERED * questions }
     }
 
     /// How many views a calm cluster may leave behind before it comes to one in which it stays; or, where T is too short for
