@@ -52,13 +52,20 @@ fn assembled(mut assembly: Assembly, nodes: &[(Digest, StateNode)]) -> Assembly 
         for (path, hash, _) in wanted {
             let Some(node) = nodes.get(&hash) else { continue };
             if let Err(reason) = assembly.supply(&path, node) {
-                // Entries that are none have no hash at all.
-                let is_branch = matches!(node, StateNode::Branch(_));
-                assert!(!is_branch || !reason.is_senders_fault(), "the branch has the right hash: {reason:?}");
+                assert!(!has_hash(node) || !reason.is_senders_fault(), "the node has the right hash: {reason:?}");
             }
         }
     }
     assembly
+}
+
+/// Whether any hash is that of this node: not of what are no entries, nor of a branch with more or fewer children than it
+/// says that it has.
+fn has_hash(node: &StateNode) -> bool {
+    match node {
+        StateNode::Entries { .. } => false,
+        StateNode::Branch(branch) => branch.children.len() == branch.bitmap.count_ones() as usize,
+    }
 }
 
 /// The nodes with their hashes. A child's hash that is zero but for its last byte stands for that of an earlier node, so
