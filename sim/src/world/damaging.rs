@@ -39,8 +39,15 @@ pub enum Mishap {
 /// Why a replica counts as faulty, and until when.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Broken {
-    /// Its disk has done something that nobody knows before the process ends.
-    Latent { mishap: Mishap, executed: SeqNum },
+    /// Its disk may do something that nobody knows before the process ends.
+    Latent {
+        /// What it may do.
+        mishap: Mishap,
+        /// Up to where it had executed.
+        executed: SeqNum,
+        /// What it had said when something was lost before.
+        lost: Option<Bounds>,
+    },
     /// Something is lost.
     Lost {
         /// What it had said: it is whole when that binds it no more.
@@ -54,6 +61,13 @@ impl Broken {
     fn executed(self) -> SeqNum {
         match self {
             Broken::Latent { executed, .. } | Broken::Lost { executed, .. } => executed,
+        }
+    }
+
+    fn lost(self) -> Option<Bounds> {
+        match self {
+            Broken::Latent { lost, .. } => lost,
+            Broken::Lost { promised, .. } => Some(promised),
         }
     }
 }
@@ -145,19 +159,24 @@ impl World {
             // Most files get their names at a start.
             self.crash(id, Ending::Process);
         }
-        self.node_mut(id).broken = Some(Broken::Latent { mishap, executed });
+        let lost = self.node(id).broken.and_then(Broken::lost);
+        self.node_mut(id).broken = Some(Broken::Latent { mishap, executed, lost });
         self.inflict(id, mishap);
         let later = self.draw((Duration::ZERO, self.until_calm()));
         self.after(later, Event::PowerLoss { node: id });
     }
 
-    /// A process ends on a disk that lied, or rots: from now on it shows, and what was said since counts, too.
+    /// A process ends on a disk that lied, or rots: from now on it shows, and what was said since counts, too. Where the
+    /// disk found no occasion to lie, nothing is lost.
     pub(super) fn come_to_light(&mut self, id: ReplicaId, reached: SeqNum, ending: Ending) -> Ending {
-        let Some(Broken::Latent { mishap, executed }) = self.node(id).broken else { return ending };
-        if mishap == Mishap::Rot || self.node(id).disk.has_lied() {
-            self.counters.add(counter_of(mishap));
+        let Some(Broken::Latent { mishap, executed, lost }) = self.node(id).broken else { return ending };
+        let executed = executed.max(reached);
+        if mishap != Mishap::Rot && !self.node(id).disk.has_lied() {
+            self.node_mut(id).broken = lost.map(|promised| Broken::Lost { promised, executed });
+            return Ending::PowerLoss;
         }
-        let (promised, executed) = (self.checks.promised(id), executed.max(reached));
+        self.counters.add(counter_of(mishap));
+        let promised = self.checks.promised(id);
         self.node_mut(id).broken = Some(Broken::Lost { promised, executed });
         self.checks.forget(id);
         Ending::PowerLoss
