@@ -298,6 +298,8 @@ counters! {
         RogueRepeats,
         /// Floods of a Byzantine client.
         RogueFloods,
+        /// Views, slots and phases in which a Byzantine replica voted for two batches, both with valid signatures.
+        LiarsVotedTwice,
         /// Messages of Byzantine replicas and clients that are not valid.
         InvalidRefused,
     }

@@ -13,6 +13,7 @@ use quorate::messages::{
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
 
+use super::exempt::Exempt;
 use super::rules::Rules;
 use super::sayings::{Phase, Sayings};
 
@@ -23,8 +24,8 @@ pub(super) struct Witnesses<'a> {
     pub holder: ReplicaId,
     /// What was said.
     pub said: &'a Sayings,
-    /// Those who never say anything that they forget.
-    pub blameless: &'a BTreeSet<ReplicaId>,
+    /// Who stands by what.
+    pub exempt: &'a Exempt,
 }
 
 /// What a certificate states, who signs it, and whose own vote was not asked for.
@@ -85,7 +86,8 @@ impl Certificates {
         }
         for (signer, digest) in &new_view.view_changes {
             let said = with.said.asked_for(*signer, new_view.target);
-            if *signer != with.holder && with.blameless.contains(signer) && said != Some(*digest) {
+            let stands_by_it = with.exempt.stands_by_view_change(*signer, new_view.target);
+            if *signer != with.holder && stands_by_it && said != Some(*digest) {
                 return Err(format!(
                     "{} enters {} with a ViewChange that {signer} has not signed",
                     with.holder, new_view.target
@@ -148,7 +150,11 @@ impl Certificates {
             return Err(format!("{} of {count} members; a quorum is {}", what(), self.rules.quorum));
         }
         let members = (0..64).filter(|member| signers >> member & 1 == 1).map(ReplicaId);
-        let mut asked = members.filter(|member| *member != with.holder && with.blameless.contains(member));
+        let stands_by_it = |member| match kind {
+            Kind::Prepared | Kind::Committed => with.exempt.stands_by_vote(member, view, seq),
+            Kind::Checkpoint => with.exempt.stands_by_checkpoints(member),
+        };
+        let mut asked = members.filter(|member| *member != with.holder && stands_by_it(*member));
         if let Some(liar) = asked.find(|member| !has_said(with.said, *member)) {
             return Err(format!("{}, in which {liar} counts, who has not said that", what()));
         }
@@ -185,6 +191,8 @@ impl Certificates {
 
 #[cfg(test)]
 mod tests {
+    use quorate::messages::Bounds;
+
     use super::super::rules::rules;
     use super::super::samples::{
         ID, asked_for, checkpoint, checkpoint_certificate, commit, commit_certificate, entered_by, pre_prepared_by,
@@ -212,9 +220,9 @@ mod tests {
     }
 
     fn check(record: &JournalRecord) -> Result<(), String> {
-        let blameless = (0..3).map(ReplicaId).collect();
+        let exempt = Exempt::new((0..3).map(ReplicaId).collect());
         let said = said();
-        let with = Witnesses { holder: ID, said: &said, blameless: &blameless };
+        let with = Witnesses { holder: ID, said: &said, exempt: &exempt };
         let mut certificates = Certificates::new(rules(4, 8));
         let first = certificates.check_record(with, record);
         assert_eq!(certificates.check_record(with, record), first, "the same again");
@@ -259,6 +267,22 @@ mod tests {
         }
         let stable = checkpoint_certificate(8, 8, &[1, 2, 3]);
         assert!(check(&JournalRecord::CheckpointStable(stable)).is_err(), "another root");
+    }
+
+    #[test]
+    fn who_has_forgotten_may_count_in_a_certificate_of_that_time_only() {
+        let mut exempt = Exempt::new((0..3).map(ReplicaId).collect());
+        exempt.forget(ReplicaId(2), Bounds { view: View(4), seq: SeqNum(5) });
+        let said = said();
+        let check = |record: &JournalRecord| {
+            let with = Witnesses { holder: ID, said: &said, exempt: &exempt };
+            Certificates::new(rules(4, 4)).check_record(with, record)
+        };
+        let committed = |view, seq| JournalRecord::Committed(commit_certificate(view, seq, 8, &[1, 2, 3]));
+        assert_eq!(check(&committed(4, 5)), Ok(()));
+        assert!(check(&committed(4, 6)).is_err() && check(&committed(8, 5)).is_err());
+        let stable = checkpoint_certificate(8, 8, &[1, 2, 3]);
+        assert!(check(&JournalRecord::CheckpointStable(stable)).is_err(), "states are not forgotten");
     }
 
     #[test]

@@ -6,13 +6,16 @@ use bytes::Bytes;
 use quorate::batch::CommittedBatch;
 use quorate::core::{ExecutedBatch, Footprint, JournalRecord, Notice, Recovered, Replica, Report};
 use quorate::execution::ReplicatedState;
-use quorate::messages::{Bounds, Message, ReplicaMessage, RequestResult, Standing};
+use quorate::messages::{Bounds, Message, ReplicaMessage, RequestResult};
 use quorate::{ClientId, Genesis, NodeConfig, ReplicaId, RequestId, SeqNum};
 use quorate_crypto::Digest;
 
+use super::abstaining::Turn;
 use super::agreement::Agreement;
 use super::certificates::{Certificates, Witnesses};
 use super::contiguous::Contiguous;
+use super::double_votes::DoubleVotes;
+use super::exempt::Exempt;
 use super::facts::Facts;
 use super::history::History;
 use super::journals::Journal;
@@ -35,8 +38,7 @@ use crate::violation::{Class, Violation};
 #[derive(Clone, Debug)]
 pub struct Checks {
     correct: BTreeSet<ReplicaId>,
-    /// Those of them whose disks never went back in time.
-    blameless: BTreeSet<ReplicaId>,
+    exempt: Exempt,
     rules: Rules,
     history: History,
     submitted: Submitted,
@@ -51,6 +53,7 @@ pub struct Checks {
     watermarks: Watermarks,
     memory: Memory,
     linearizability: Linearizability,
+    double_votes: DoubleVotes,
     explained: u64,
     violation: Option<Violation>,
 }
@@ -61,7 +64,7 @@ impl Checks {
     pub fn new(genesis: &Genesis, config: &NodeConfig, correct: BTreeSet<ReplicaId>) -> Self {
         let rules = Rules::new(genesis);
         Checks {
-            blameless: correct.clone(),
+            exempt: Exempt::new(correct.clone()),
             correct,
             history: History::new(&rules),
             submitted: Submitted::default(),
@@ -77,6 +80,7 @@ impl Checks {
             memory: Memory::new(&rules, config),
             linearizability: Linearizability::default(),
             rules,
+            double_votes: DoubleVotes::default(),
             explained: 0,
             violation: None,
         }
@@ -110,8 +114,8 @@ impl Checks {
         self.judge("batch-kept", |_| batches::check_record(id, &journal, record));
         self.judge("watermarks", |checks| watermarks::check_record(&checks.rules, id, &journal, record));
         self.judge("contiguous-execution", |_| Contiguous::check_record(id, &journal, record));
-        self.judge("certificates", |Checks { certificates, said, blameless, .. }| {
-            certificates.check_record(Witnesses { holder: id, said, blameless }, record)
+        self.judge("certificates", |Checks { certificates, said, exempt, .. }| {
+            certificates.check_record(Witnesses { holder: id, said, exempt }, record)
         });
         if let JournalRecord::ViewChangeSent(asked) = record {
             self.judge("view-change-contents", |_| view_change_contents::check_asked(id, &journal, asked));
@@ -125,10 +129,10 @@ impl Checks {
         self.journals.insert(id, journal);
     }
 
-    /// A replica that had and has this standing and low watermark writes a record.
-    pub fn on_record_of(&mut self, id: ReplicaId, standing: (Standing, SeqNum), record: &JournalRecord) {
+    /// A replica writes a record in a step before and after which it stood like this.
+    pub fn on_record_of(&mut self, id: ReplicaId, turn: Turn, record: &JournalRecord) {
         if self.correct.contains(&id) && !self.is_old_word(id, record) {
-            self.judge("abstaining", |_| abstaining::check_record(id, standing, record));
+            self.judge("abstaining", |_| abstaining::check_record(id, turn, record));
         }
     }
 
@@ -187,11 +191,12 @@ impl Checks {
         self.said.bounds(id)
     }
 
-    /// The disk of a replica went back in time, and it may not know: what it says does not count until it is whole.
+    /// The disk of a replica went back in time, and it may not know what it has said so far.
     pub fn forget(&mut self, id: ReplicaId) {
-        self.blameless.remove(&id);
+        let said = self.said.extent(id);
+        self.exempt.forget(id, said);
         self.facts.forget(id);
-        self.one_vote.forget(id);
+        self.one_vote.forget(id, said);
     }
 
     /// A replica is whole again.
@@ -204,8 +209,8 @@ impl Checks {
         if !self.correct.contains(&id) {
             return;
         }
-        self.judge("certificates", |Checks { certificates, said, blameless, .. }| {
-            certificates.check_message(Witnesses { holder: id, said, blameless }, message)
+        self.judge("certificates", |Checks { certificates, said, exempt, .. }| {
+            certificates.check_message(Witnesses { holder: id, said, exempt }, message)
         });
         let Some(saying) = Saying::of(id, message) else { return };
         self.judge("durable-before-sent", |checks| durable::check_saying(&checks.facts, id, &saying));
@@ -216,12 +221,19 @@ impl Checks {
         self.said.add(id, &saying);
     }
 
+    /// A Byzantine replica says something, and it has passed the verification.
+    pub fn on_lie(&mut self, id: ReplicaId, message: &Message) {
+        if !self.correct.contains(&id) {
+            self.double_votes.on_lie(id, message);
+        }
+    }
+
     /// A core lets something know.
     pub fn on_notice(&mut self, id: ReplicaId, notice: &Notice) {
         if !self.correct.contains(&id) {
             return;
         }
-        self.judge("evidence", |checks| evidence::check_notice(&checks.blameless, id, notice));
+        self.judge("evidence", |checks| evidence::check_notice(&checks.exempt, id, notice));
         self.judge("agreement", |checks| checks.agreement.on_notice(id, notice));
         self.judge("re-proposals", |checks| checks.re_proposals.on_notice(id, notice));
         if let Notice::CheckpointStable { seq, root } = notice {
@@ -314,6 +326,7 @@ impl Checks {
     pub fn count(&self, counters: &mut Counters) {
         counters.add_many(Counter::Slots, self.history.len());
         counters.add_many(Counter::CommittedReProposed, self.re_proposals.committed_again());
+        counters.add_many(Counter::LiarsVotedTwice, self.double_votes.count());
         counters.add_many(Counter::Explained, self.explained);
     }
 

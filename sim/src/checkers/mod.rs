@@ -27,7 +27,8 @@
 //! | `evidence` | nobody is accused wrongly, nobody halts or diverges | `evidence` |
 //!
 //! `checks` is the face. `rules` is the arithmetic; `history`, `journals`, `facts` and `sayings` keep what was executed, what
-//! is journalled, what is durable and what was said, and judge nothing. Names that stand elsewhere: `liveness`, `deadline`,
+//! is journalled, what is durable and what was said, `exempt` whose words count, `double_votes` what liars do; they judge
+//! nothing. Names that stand elsewhere: `liveness`, `deadline`,
 //! `start` and `panic` (worlds and campaigns), `verify` (a correct replica sent what is not valid), `client` and `transfer`.
 
 mod abstaining;
@@ -37,9 +38,11 @@ mod certificates;
 mod checkpoints;
 mod checks;
 mod contiguous;
+mod double_votes;
 mod durable;
 mod evidence;
 mod exactly_once;
+mod exempt;
 mod facts;
 mod history;
 mod journals;
@@ -63,5 +66,6 @@ mod view_change_contents;
 mod views;
 mod watermarks;
 
+pub use abstaining::{Posture, Turn};
 pub use checks::Checks;
 pub use names::NAMES;

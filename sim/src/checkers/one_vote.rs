@@ -1,25 +1,26 @@
 //! `one-vote`: for each epoch, view, slot and phase a correct replica votes once in all its lives, commits what it has
 //! accepted, and asks for a view with one ViewChange. There is one epoch yet, so that the checkers need not name it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use quorate::core::JournalRecord;
-use quorate::messages::PrePrepare;
+use quorate::messages::{Bounds, PrePrepare};
 use quorate::{ReplicaId, SeqNum, View};
 use quorate_crypto::Digest;
 
 use super::journals::Journal;
 use super::sayings::{Phase, Saying, Sayings};
 
-/// Those who may not know what they have said count as faulty until they are whole.
+/// Those who may not know what they have said, up to here, count as faulty in that until they are whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OneVote {
-    forgetful: BTreeSet<ReplicaId>,
+    forgetful: BTreeMap<ReplicaId, Bounds>,
 }
 
 impl OneVote {
-    pub(super) fn forget(&mut self, id: ReplicaId) {
-        self.forgetful.insert(id);
+    pub(super) fn forget(&mut self, id: ReplicaId, said: Bounds) {
+        let forgotten = self.forgetful.entry(id).or_default();
+        *forgotten = forgotten.max(said);
     }
 
     pub(super) fn remember(&mut self, id: ReplicaId) {
@@ -28,15 +29,17 @@ impl OneVote {
 
     /// Before the statement is added to what was said.
     pub(super) fn check_saying(&self, id: ReplicaId, said: &Sayings, saying: &Saying<'_>) -> Result<(), String> {
-        if self.forgetful.contains(&id) {
-            return Ok(());
-        }
+        let forgotten = self.forgetful.get(&id);
         if let Saying::AskedFor(target, digest) = saying
+            && forgotten.is_none_or(|lost| *target > lost.view)
             && said.asked_for(id, *target).is_some_and(|known| known != *digest)
         {
             return Err(format!("{id} asks for view {target} with two ViewChanges"));
         }
         for (phase, PrePrepare { view, seq, digest }) in saying.votes() {
+            if forgotten.is_some_and(|lost| view <= lost.view && seq <= lost.seq) {
+                continue;
+            }
             let other = |phase| said.vote(id, phase, view, seq).filter(|known| *known != digest);
             if let Some(known) = other(phase).or_else(|| other(Phase::Accept)) {
                 return Err(format!("{id} says {phase:?} for {digest:?} in view {view} at {seq}, and said {known:?}"));
@@ -122,8 +125,10 @@ mod tests {
     fn who_has_lost_its_promises_counts_as_faulty_until_it_is_whole() {
         let (mut rule, mut said) = (OneVote::default(), Sayings::default());
         assert_eq!(say(&rule, &mut said, &prepare(ID, 1, 5, 7)), Ok(()));
-        rule.forget(ID);
+        rule.forget(ID, Bounds { view: View(1), seq: SeqNum(5) });
         assert_eq!(say(&rule, &mut said, &prepare(ID, 1, 5, 8)), Ok(()));
+        assert_eq!(say(&rule, &mut said, &prepare(ID, 2, 5, 7)), Ok(()));
+        assert!(say(&rule, &mut said, &prepare(ID, 2, 5, 8)).is_err(), "it has not forgotten that");
         rule.remember(ID);
         assert!(say(&rule, &mut said, &prepare(ID, 1, 5, 8)).is_err());
     }

@@ -186,8 +186,37 @@ impl Sayings {
         self.bounds.get(&id).copied().unwrap_or_default()
     }
 
+    /// Nothing that is kept of a replica lies beyond, be it said or only durable.
+    pub(super) fn extent(&self, id: ReplicaId) -> Bounds {
+        let of = |phase| (id, phase, View(0), SeqNum(0))..=(id, phase, View(u64::MAX), SeqNum(u64::MAX));
+        let votes = [Phase::Accept, Phase::Commit].into_iter().flat_map(|phase| self.votes.range(of(phase)));
+        let voted = votes.map(|((_, _, view, seq), _)| Bounds { view: *view, seq: *seq });
+        let last_asked = self.asked.range((id, View(0))..=(id, View(u64::MAX))).next_back();
+        let asked = last_asked.map(|((_, view), _)| Bounds { view: *view, seq: SeqNum::GENESIS });
+        voted.chain(asked).fold(self.bounds(id), Bounds::max)
+    }
+
     fn bind(&mut self, id: ReplicaId, bounds: Bounds) {
         let known = self.bounds.entry(id).or_default();
         *known = known.max(bounds);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ID, asked_for, pre_prepared, prepare};
+    use super::*;
+
+    #[test]
+    fn the_extent_covers_what_was_only_durable_and_nothing_of_others() {
+        let mut said = Sayings::default();
+        let message = prepare(ID, 1, 5, 7);
+        said.add(ID, &Saying::of(ID, &message).expect("its own word"));
+        said.add_record(ID, &pre_prepared(2, 4, 7));
+        said.add_record(ReplicaId(2), &pre_prepared(9, 90, 7));
+        assert_eq!(said.extent(ID), Bounds { view: View(2), seq: SeqNum(5) });
+        assert_eq!(said.bounds(ID), Bounds { view: View(1), seq: SeqNum(5) }, "nobody else can know of more");
+        said.add_record(ID, &asked_for(ID, 3, vec![]));
+        assert_eq!(said.extent(ID), Bounds { view: View(3), seq: SeqNum(5) });
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use quorate::core::{ExecutedBatch, ExecutedRequest, Footprint, JournalRecord, Notice, Recovered};
+use quorate::core::{Evidence, ExecutedBatch, ExecutedRequest, Footprint, JournalRecord, Notice, Recovered};
 use quorate::execution::state::State;
 use quorate::execution::{Position, ReplicatedState};
 use quorate::genesis::Limits;
@@ -14,9 +14,9 @@ use quorate_crypto::KeyPair;
 
 use super::samples::{
     ID, asked_for, batch_of, checkpoint, checkpoint_certificate, checkpoint_taken, commit_certificate, digest, entered,
-    executed, pre_prepared, prepare, prepared_certificate, request,
+    executed, header, pre_prepared, prepare, prepared_certificate, request,
 };
-use super::{Checks, NAMES};
+use super::{Checks, NAMES, Posture, Turn};
 use crate::tally::{Operation, Reference, account_key};
 
 /// Four members, of whom the last is Byzantine, with a checkpoint at every fourth slot.
@@ -58,6 +58,12 @@ fn committed(seq: u64, mark: u8) -> Notice {
     Notice::Committed { view: View(0), seq: SeqNum(seq), digest: digest(mark) }
 }
 
+/// A step that changes nothing.
+fn turn(standing: Standing) -> Turn {
+    let posture = Posture { standing, low: SeqNum(0) };
+    Turn { before: posture, after: posture }
+}
+
 /// The history as it should be: nothing is reported.
 fn legal(checks: &mut Checks) {
     checks.on_start(ID, &Recovered::default());
@@ -65,7 +71,7 @@ fn legal(checks: &mut Checks) {
     checks.on_reply(ID, request(1, b"").client(), &ReplicaMessage::Reply(Reply { results: vec![answer.clone()] }));
     checks.on_answer(request(1, b"").client(), &answer);
     checks.on_state(ID, &state(), state().root());
-    checks.on_record_of(ID, (Standing::Voting, SeqNum(0)), &pre_prepared(0, 1, 7));
+    checks.on_record_of(ID, turn(Standing::Voting), &pre_prepared(0, 1, 7));
     checks.on_record(ID, &pre_prepared(0, 1, 7));
     checks.on_durable(ID, &[pre_prepared(0, 1, 7)]);
     checks.on_send(ID, &prepare(ID, 0, 1, 7));
@@ -110,7 +116,7 @@ const BROKEN: [Broken; 23] = [
         [7, 8].into_iter().for_each(|mark| checks.on_send(ID, &prepare(ID, 0, 1, mark)));
     }),
     ("views", |checks| checks.on_record(ID, &pre_prepared(1, 1, 7))),
-    ("abstaining", |checks| checks.on_record_of(ID, (Standing::Checking, SeqNum(0)), &pre_prepared(0, 1, 7))),
+    ("abstaining", |checks| checks.on_record_of(ID, turn(Standing::Checking), &pre_prepared(0, 1, 7))),
     ("durable-before-sent", |checks| checks.on_send(ID, &prepare(ID, 0, 1, 7))),
     ("batch-kept", |checks| checks.on_record(ID, &JournalRecord::Committed(commit_certificate(0, 1, 7, &[0, 2, 3])))),
     ("recovery", |checks| {
@@ -168,4 +174,18 @@ fn what_a_byzantine_replica_does_is_no_violation() {
     checks.on_apply(liar, SeqNum(5));
     checks.on_footprint(liar, &Footprint { slots: 1000, ..Footprint::default() });
     assert_eq!(checks.violation(), None);
+}
+
+#[test]
+fn who_has_forgotten_is_believed_beyond_what_it_had_said() {
+    let accused = |seq| {
+        let mut checks = checks();
+        checks.on_durable(ReplicaId(0), &[pre_prepared(0, 1, 7)]);
+        checks.forget(ReplicaId(0));
+        let header = |mark| header(ReplicaId(0), 0, seq, mark);
+        checks.on_notice(ID, &Notice::Evidence(Box::new(Evidence::PrePrepares(header(7), header(8)))));
+        checks.violation().map(|violation| violation.checker)
+    };
+    assert_eq!(accused(1), None);
+    assert_eq!(accused(2), Some("evidence"));
 }

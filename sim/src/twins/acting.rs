@@ -80,13 +80,13 @@ impl TwinWorld {
         }
         let player = &self.players[place.index()];
         if player.is_correct {
-            for notice in &actions.notices {
-                self.checks.on_notice(player.member, notice);
-                self.watch.on_notice(place, notice);
-            }
             for record in &actions.persist {
                 self.checks.on_record(player.member, record);
                 self.watch.on_record(record);
+            }
+            for notice in &actions.notices {
+                self.checks.on_notice(player.member, notice);
+                self.watch.on_notice(place, notice);
             }
             self.checks.on_step(player.member, &player.replica);
         }

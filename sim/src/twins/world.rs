@@ -13,7 +13,7 @@ use super::player::{Common, Player, TIMEOUT};
 use super::scenario::Round;
 use super::watch::Watch;
 use crate::chart::Statement;
-use crate::checkers::Checks;
+use crate::checkers::{Checks, Posture, Turn};
 use crate::violation::{Class, Violation};
 
 /// How much longer than a time-out a round lasts, so that what follows from it belongs to the round.
@@ -219,13 +219,12 @@ impl TwinWorld {
         self.narrate(place, &event);
         let player = &mut self.players[place.index()];
         let now = player.now(world);
-        let standing = (player.replica.standing(), player.replica.watermarks().0);
+        let before = Posture::of(&player.replica);
         player.replica.step(now, event);
         let actions = player.replica.take_actions();
-        if standing == (player.replica.standing(), player.replica.watermarks().0) {
-            for record in &actions.persist {
-                self.checks.on_record_of(player.member, standing, record);
-            }
+        let turn = Turn { before, after: Posture::of(&player.replica) };
+        for record in &actions.persist {
+            self.checks.on_record_of(player.member, turn, record);
         }
         self.observe(place, &actions);
         self.act(place, actions);

@@ -15,6 +15,7 @@ use super::queue::{Envelope, Event, Life};
 use super::world::World;
 use crate::byzantine::{Parcel, Worth};
 use crate::chart::{Happening, Note, Statement, Topic};
+use crate::checkers::{Posture, Turn};
 use crate::counters::Counter;
 use crate::signatures::fingerprint;
 use crate::violation::Class;
@@ -37,27 +38,26 @@ impl World {
         let node = self.node_mut(id);
         let now = node.now(world);
         let Some(running) = &mut node.running else { return };
-        let standing = (running.replica.standing(), running.replica.watermarks().0);
+        let before = Posture::of(&running.replica);
         running.replica.step(now, event);
         let actions = running.replica.take_actions();
-        // A step that changes the standing may sign before or after it does.
-        if standing == (running.replica.standing(), running.replica.watermarks().0) {
-            for record in &actions.persist {
-                self.checks.on_record_of(id, standing, record);
-            }
+        let turn = Turn { before, after: Posture::of(&running.replica) };
+        for record in &actions.persist {
+            self.checks.on_record_of(id, turn, record);
         }
         self.observe(id, &actions);
         self.act(id, actions);
         self.set_timer(id);
     }
 
-    /// The checkers see what a step did before the replica looks at itself: a rule that is broken has a name.
+    /// The checkers see what a step did before the replica looks at itself: a rule that is broken has a name. What it did
+    /// comes before what it thinks of it: the rule has the name of what was broken, not of who noticed.
     fn observe(&mut self, id: ReplicaId, actions: &Actions) {
-        for notice in &actions.notices {
-            self.on_notice(id, notice);
-        }
         for record in &actions.persist {
             self.checks.on_record(id, record);
+        }
+        for notice in &actions.notices {
+            self.on_notice(id, notice);
         }
         let Some(running) = &self.nodes[id.index()].running else { return };
         self.checks.on_step(id, &running.replica);
@@ -229,6 +229,9 @@ impl World {
                 return;
             }
         };
+        if !self.node(from).is_correct() {
+            self.checks.on_lie(from, verified.get());
+        }
         let envelope = Rc::new(Envelope { message: verified, fingerprint: fingerprint(0, &frame) });
         for to in to {
             let passage = Passage { from, to, kind, now: self.now };
