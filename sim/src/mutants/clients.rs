@@ -53,7 +53,7 @@ fn censorship(options: &mut Options) {
     options.machine.execution = options.machine.sync;
     (options.config.timeout_ms, options.config.timeout_cap_ms) = (100, 200);
     (options.config.status_ms, options.config.status_stalled_ms) = (20, 20);
-    (options.clients.count, options.clients.operations, options.clients.at_once) = (4, 1_500, 1);
+    (options.clients.count, options.clients.operations, options.clients.at_once) = (4, 4_000, 1);
     options.clients.retry = (Duration::from_millis(100), Duration::from_millis(200));
     options.calm_at = Duration::from_millis(500);
 }

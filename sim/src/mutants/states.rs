@@ -18,7 +18,13 @@ pub(super) const CASES: &[Case] = &[
         members: 7,
         provoke: lying_sources,
     },
-    Case { mutant: Mutant::RootFromOnePeer, checkers: &["transfer"], is_quick: true, members: 7, provoke: lying_roots },
+    Case {
+        mutant: Mutant::RootFromOnePeer,
+        checkers: &["transfer"],
+        is_quick: false,
+        members: 7,
+        provoke: lying_roots,
+    },
     Case {
         mutant: Mutant::ClientTableLostAtTransfer,
         checkers: &["root-contents", "checkpoints", "exactly-once"],
@@ -64,6 +70,7 @@ fn transfers(options: &mut Options) {
 /// One of two replicas that may be faulty says of every state that it is another, so that the other one may lose its own.
 fn lying_roots(options: &mut Options) {
     transfers(options);
+    (options.faults.mishaps, options.faults.mishap) = (20, Some(Mishap::State));
     lies(options, ReplicaId(6), Behaviour::LyingSource);
 }
 

@@ -6,7 +6,7 @@ use quorate::ReplicaId;
 use quorate::mutants::Mutant;
 
 use super::case::{Case, lies, nothing_fails};
-use crate::byzantine::Behaviour;
+use crate::byzantine::{Audience, Behaviour, Subject};
 use crate::options::Options;
 
 pub(super) const CASES: &[Case] = &[
@@ -51,19 +51,13 @@ pub(super) const CASES: &[Case] = &[
         checkers: &["liveness", "view-changes"],
         is_quick: false,
         members: 4,
-        provoke: hasty_views,
+        provoke: silence,
     },
     Case { mutant: Mutant::UnboundedFutureViews, checkers: &["memory"], is_quick: true, members: 4, provoke: flood },
 ];
 
 /// The network is cut again and again, and replicas lose patience soon.
 fn many_views(options: &mut Options) {
-    hasty_views(options);
-    (options.config.status_ms, options.config.status_stalled_ms) = (10, 10);
-}
-
-/// The same, and the time between two heartbeats may be longer than the patience: everybody asks for views, each for another.
-fn hasty_views(options: &mut Options) {
     nothing_fails(options);
     options.faults.partitions = 12;
     options.faults.outage = Duration::from_millis(300);
@@ -72,7 +66,14 @@ fn hasty_views(options: &mut Options) {
     options.machine.sync = (Duration::from_micros(100), Duration::from_millis(1));
     options.machine.execution = options.machine.sync;
     (options.config.timeout_ms, options.config.timeout_cap_ms) = (60, 1_920);
+    (options.config.status_ms, options.config.status_stalled_ms) = (10, 10);
     options.calm_at = Duration::from_secs(4);
+}
+
+/// One replica never says anything: every other one is needed in the view that f+1 of them ask for.
+fn silence(options: &mut Options) {
+    many_views(options);
+    lies(options, ReplicaId(3), Behaviour::Silence(Subject::Everything, Audience::All));
 }
 
 /// The time-out is shorter than any message takes: without more patience no view is entered by all. Every executed request
