@@ -11,6 +11,9 @@ const READMISSION_PAUSE: Duration = Duration::from_secs(600);
 /// How long a replica waits for an answer from a journal.
 const UNANSWERED: Duration = Duration::from_millis(250);
 
+/// The slots of a window that leaves everybody behind who must fetch something.
+const SMALLEST_WINDOW: u64 = 2;
+
 impl Options {
     /// X: how long an operation may take once the network is calm.
     #[must_use]
@@ -45,10 +48,11 @@ impl Options {
     /// in their windows: with f faulty ones every other one is needed, and whoever must catch up first takes longer than
     /// any T. A replica that crashes again and again may help the others on and leave one behind. Whoever is let back in makes
     /// a primary hand on its lead, and all of this begins anew. Where more requests wait than a pool holds, a correct
-    /// primary may pass over some for so long that it is suspected of censorship: then there is no such bound.
+    /// primary may pass over some for so long that it is suspected of censorship, and a window of two slots goes on without
+    /// a replica that lacks one batch: then there is no such bound.
     #[must_use]
     pub fn view_changes_max(&self) -> Option<u64> {
-        if self.pools_of_requests() > 1 {
+        if self.pools_of_requests() > 1 || self.limits.window() <= SMALLEST_WINDOW {
             return None;
         }
         let needed = u64::try_from(self.time_needed().as_millis()).unwrap_or(u64::MAX);
