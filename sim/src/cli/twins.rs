@@ -111,7 +111,7 @@ fn timed(name: &str, explore: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Exploration)
         "{name}: {}{share} scenarios in {seconds:.1} s, {:.0} a second, {} violations",
         grouped(*scenarios),
         *scenarios as f64 / seconds,
-        found.failures.len()
+        grouped(found.broken)
     );
     found
 }
@@ -124,7 +124,7 @@ fn conclude(all: &Exploration) -> u8 {
     println!("  events                 {:>14}", grouped(all.steps));
     println!("  highest view           {:>14}", all.view);
     println!("  longest, ms            {:>14}", all.longest_ms);
-    println!("{} scenarios, {} violations", grouped(all.scenarios), all.failures.len());
+    println!("{} scenarios, {} violations", grouped(all.scenarios), grouped(all.broken));
     for (scenario, violation) in &all.failures {
         println!("  quorate-sim twins --scenario \"{scenario}\"    # {}", summary(violation));
     }

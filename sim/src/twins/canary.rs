@@ -4,7 +4,7 @@ use super::cast::Cast;
 use super::scenario::Scenario;
 use super::search::{play, scenario_of};
 use super::world::TwinWorld;
-use crate::violation::{Class, Violation};
+use crate::violation::Violation;
 
 /// The committee of the canary, with f+1 twins.
 const MEMBERS: u8 = 4;
@@ -30,7 +30,7 @@ pub fn find_fork(seeds: u64) -> Option<Found> {
     (0..seeds).find_map(|seed| {
         let scenario = scenario_of(seed, MEMBERS, TWINS, ROUNDS_MAX);
         let world = play(witness(&scenario.cast), &scenario).ok()?;
-        let violation = world.violation().filter(|violation| violation.class == Class::Safety)?.clone();
+        let violation = world.violation().filter(|violation| violation.checker == "agreement")?.clone();
         world.watch().fork()?;
         Some(Found { seed, scenario, world, violation })
     })

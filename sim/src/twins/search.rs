@@ -31,7 +31,9 @@ pub struct Exploration {
     pub view: u64,
     /// In how many scenarios the interesting things happened.
     pub interests: Interests,
-    /// The scenarios that broke a rule.
+    /// In how many scenarios a rule was broken.
+    pub broken: u64,
+    /// The first of them.
     pub failures: Vec<(Scenario, Violation)>,
 }
 
@@ -73,14 +75,18 @@ impl Exploration {
                 self.view = self.view.max(world.watch().view.0);
                 self.interests.add(&world.watch().interests);
                 if let Some(violation) = world.violation() {
-                    self.fail(scenario, violation.clone());
+                    self.broken += 1;
+                    self.keep(scenario, violation.clone());
                 }
             }
-            Err(violation) => self.fail(scenario, violation),
+            Err(violation) => {
+                self.broken += 1;
+                self.keep(scenario, violation);
+            }
         }
     }
 
-    fn fail(&mut self, scenario: &Scenario, violation: Violation) {
+    fn keep(&mut self, scenario: &Scenario, violation: Violation) {
         self.failures.push((scenario.clone(), violation));
         self.failures.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.failures.truncate(FAILURES_KEPT);
@@ -94,8 +100,9 @@ impl Exploration {
         self.longest_ms = self.longest_ms.max(other.longest_ms);
         self.view = self.view.max(other.view);
         self.interests.merge(&other.interests);
+        self.broken += other.broken;
         for (scenario, violation) in other.failures {
-            self.fail(&scenario, violation);
+            self.keep(&scenario, violation);
         }
     }
 }

@@ -179,7 +179,7 @@ impl TwinWorld {
     /// Whether nothing more needs to be seen.
     fn is_over(&self) -> bool {
         let is_broken = self.checks.violation().is_some();
-        (is_broken && (!self.outlives_violations || self.watch.fork().is_some())) || self.steps > STEPS_MAX
+        is_broken && (!self.outlives_violations || self.watch.fork().is_some() || self.steps > STEPS_MAX)
     }
 
     /// Goes on to the next deadline, at most to `end`.
@@ -198,11 +198,7 @@ impl TwinWorld {
     /// Hands over all messages and reports until nothing is under way.
     fn settle(&mut self) {
         while !self.is_over() {
-            if self.steps > STEPS_MAX {
-                let text = format!("no end after {STEPS_MAX} steps: {}", self.standings());
-                self.checks.report(Class::Liveness, "liveness", text);
-                return;
-            } else if let Some((place, report)) = self.reports.pop_front() {
+            if let Some((place, report)) = self.reports.pop_front() {
                 self.step(place, Event::Executor(report));
             } else if let Some(Flight { from, to, message }) = self.flights.pop_front() {
                 self.step(to, Event::Message { from, message });
@@ -215,6 +211,10 @@ impl TwinWorld {
     /// Hands an event to a core and does what it wants.
     pub(super) fn step(&mut self, place: Place, event: Event) {
         self.steps += 1;
+        if self.steps > STEPS_MAX {
+            let text = format!("no end after {STEPS_MAX} steps: {}", self.standings());
+            self.checks.report(Class::Liveness, "liveness", text);
+        }
         let world = self.now;
         self.narrate(place, &event);
         let player = &mut self.players[place.index()];
