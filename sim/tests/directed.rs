@@ -5,7 +5,6 @@ use quorate_sim::campaign::{run_seed, world_with};
 use quorate_sim::counters::Counter;
 use quorate_sim::options::{FaultOptions, Options};
 use quorate_sim::transcript::Transcript;
-use quorate_sim::violation::Class;
 use quorate_sim::world::Ended;
 
 /// Runs a seed after its drawn options were changed.
@@ -15,6 +14,7 @@ fn run_changed(seed: u64, members: u16, change: impl FnOnce(&mut Options)) -> En
 
 fn nothing_fails(options: &mut Options) {
     options.byzantine.clear();
+    options.lying.attacks.clear();
     options.faults = FaultOptions::none();
     (options.network.loss, options.network.straggling) = (0, 0);
 }
@@ -28,10 +28,9 @@ fn one_byzantine_replica_too_many_forks_the_history_and_a_checker_says_so() {
             options.byzantine = vec![ReplicaId(0), ReplicaId(1)];
             options.faults.equivocation = 1000;
         });
-        ended.violation.filter(|violation| violation.class == Class::Safety)
+        ended.violation.filter(|violation| violation.checker == "agreement")
     });
-    let checker = found.expect("a fork within 200 seeds").checker;
-    assert!(["agreement", "certificates", "re-proposals", "evidence"].contains(&checker), "{checker}");
+    assert!(found.is_some(), "no fork within 200 seeds");
 }
 
 /// With a live primary, enough time and room for all requests there is no reason for a view change.
