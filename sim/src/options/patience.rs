@@ -41,7 +41,8 @@ impl Options {
     /// 3. One view may have been begun with messages of before, or with a T that was not doubled: only a fruitless view
     ///    doubles it.
     /// 4. The primary that comes then is connected and serves within T once T is long enough, after
-    ///    log2(T_needed / T0) doublings. Whatever is executed sets T back: where T0 is too short, views go on changing,
+    ///    log2(2 T_needed / T0) doublings: the first execution in a view takes twice the rounds of one that follows, because
+    ///    ViewChanges and batches are fetched before. Whatever is executed sets T back: where T0 is too short, views go on changing,
     ///    and the bound is one from one execution to the next.
     ///
     /// It holds while all connected replicas have what the cluster had executed when it calmed down, and its last slot lies
@@ -55,7 +56,7 @@ impl Options {
         if self.pools_of_requests() > 1 || self.limits.window() <= SMALLEST_WINDOW {
             return None;
         }
-        let needed = u64::try_from(self.time_needed().as_millis()).unwrap_or(u64::MAX);
+        let needed = u64::try_from((self.time_needed() * 2).as_millis()).unwrap_or(u64::MAX);
         let doublings = needed.div_ceil(self.config.timeout_ms).next_power_of_two().ilog2();
         Some(self.faulty_max() + 1 + u64::from(doublings))
     }

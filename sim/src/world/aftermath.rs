@@ -57,6 +57,8 @@ pub(super) struct Aftermath {
     pub progress: SeqNum,
     /// The highest view that a correct replica had asked for by then.
     pub view: View,
+    /// Whether one of the connected ones was seen that may not vote before it has come past what it has lost.
+    pub recovers: bool,
     /// How often a primary has handed on the lead since, to let a member back in.
     pub readmissions: u64,
 }

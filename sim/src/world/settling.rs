@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use quorate::ReplicaId;
 use quorate::SeqNum;
 use quorate::execution::state_fetch::StateFetch;
 use quorate::messages::Standing;
@@ -50,10 +51,14 @@ impl World {
     /// Looks whether everything that must have happened by now has.
     pub(super) fn on_check(&mut self) {
         let calm_at = nanoseconds(self.options.calm_at);
-        let patience = nanoseconds(self.options.patience());
+        self.aftermath.recovers |= self.aftermath.connected.iter().any(|id| self.is_recovering(*id));
+        // Every one of n-f connected replicas is needed.
+        let comes_back = if self.aftermath.recovers { self.options.comeback() } else { Duration::ZERO };
+        let longest = self.options.patience() + comes_back;
+        let patience = nanoseconds(longest);
         let waiting = self.clients.iter().filter_map(SimClient::oldest_waiting).map(|since| since.max(calm_at)).min();
         if waiting.is_some_and(|since| self.now - since > patience) {
-            let text = format!("an operation has no answer after {:?}; {}", self.options.patience(), self.standings());
+            let text = format!("an operation has no answer after {longest:?}; {}", self.standings());
             self.checks.report(Class::Liveness, "liveness", text);
         }
         if self.clients.iter().all(SimClient::is_done) {
@@ -66,6 +71,11 @@ impl World {
         }
         self.check_view_changes();
         self.after(CHECK_EVERY, Event::Check);
+    }
+
+    fn is_recovering(&self, id: ReplicaId) -> bool {
+        let recovers = |running: &Running| matches!(running.replica.standing(), Standing::Recovering { .. });
+        self.node(id).running.as_ref().is_some_and(recovers)
     }
 
     /// A calm cluster comes to a view in which it stays.
