@@ -173,7 +173,8 @@ impl Replica {
         if self.fitness.recovery() != Recovery::Lost(None) {
             return;
         }
-        let (view, certified) = (self.view, self.checkpoints.certified_seq());
+        // Whoever has asked for a later view enters none before it: the bounds begin there, whatever was entered below.
+        let (view, certified) = (self.own_target(), self.checkpoints.certified_seq());
         let asks_for =
             |member, target| self.view_changes.latest(member).is_some_and(|signed| signed.payload.target >= target);
         let is_proven = |member, answer: &Answer| {

@@ -270,6 +270,19 @@ fn a_lost_view_change_is_bounded_by_what_the_others_ask_for_and_not_only_by_what
 }
 
 #[test]
+fn who_has_asked_for_a_view_beyond_that_of_the_others_learns_its_bounds_although_it_never_enters_theirs() {
+    let world = World::new(4);
+    let view_change = Some(world.view_change(3, 2, Vec::new()));
+    let promises = Promises { recovery: Recovery::Lost(None), view_change, ..Promises::default() };
+    let mut solo = Solo::unchecked(&world, 3, Recovered { promises, ..Recovered::default() });
+    solo.step(Event::Executor(solo.executor.installed()));
+    for peer in 0..3 {
+        solo.receive(peer, Message::Votes(HeldVotes { view: View(1), target: View(1), ..world.no_votes(3) }));
+    }
+    assert_eq!(solo.replica.standing(), Standing::Recovering { bounds: Some(bounds(4, 2 * L)) });
+}
+
+#[test]
 fn an_idle_cluster_lets_a_replica_back_in_that_has_lost_its_promises() {
     for lost in [Recovery::Lost(None), Recovery::Lost(Some(bounds(0, L))), Recovery::Lost(Some(bounds(1, L)))] {
         let mut cluster = Cluster::new(4);
